@@ -1,0 +1,45 @@
+/** The newest record of every alert that is not at rest, and of the last ones that came to rest. */
+import type { AlertRecord } from "../streams.ts";
+
+/** Alerts at rest that are still shown. */
+const restingMax = 200;
+
+export class AlertBoard {
+  readonly #active: Map<string, AlertRecord> = new Map();
+  readonly #resting: Map<string, AlertRecord> = new Map();
+
+  /** Takes transitions in their order. */
+  apply(records: readonly AlertRecord[]): void {
+    for (const record of records) {
+      const identity = identityOf(record);
+      this.#active.delete(identity);
+      this.#resting.delete(identity);
+      if (record.state !== "ok" && record.state !== "resolved") {
+        this.#active.set(identity, record);
+        continue;
+      }
+      this.#resting.set(identity, record);
+      if (this.#resting.size <= restingMax) continue;
+      for (const oldest of this.#resting.keys()) {
+        this.#resting.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  /** Those not at rest first, then the others; of each the oldest change first. */
+  records(): readonly AlertRecord[] {
+    return [...this.#active.values(), ...this.#resting.values()];
+  }
+
+  /** Alerts in one state. */
+  count(state: AlertRecord["state"]): number {
+    let count = 0;
+    for (const record of this.#active.values()) if (record.state === state) count += 1;
+    return count;
+  }
+}
+
+function identityOf(record: AlertRecord): string {
+  return [record.rule, ...Object.values(record.key)].join("\u0000");
+}

@@ -1,0 +1,116 @@
+/** The batch that is being collected while the one before it is being written. */
+import { batchMessagesMax, batchSamplesMax } from "./limits.ts";
+import type { Receipt } from "./ports.ts";
+import type { DeadLetter, RecordCounts } from "./record.ts";
+import { type EpochMs, RowFlag, SampleColumns } from "./sample.ts";
+
+/** Counts of a record to which nothing has happened. */
+export function noCounts(): RecordCounts {
+  return {
+    receivedMessages: 0,
+    storedMessages: 0,
+    duplicateMessages: 0,
+    overloadMessages: 0,
+    rejectedMessages: {},
+    decodedSamples: 0,
+    duplicateSamples: 0,
+    correctedSamples: 0,
+  };
+}
+
+/** Messages that will share one log record. Reused, so that a steady load allocates nothing. */
+export class Batch {
+  readonly rows: SampleColumns = new SampleColumns();
+  counts: RecordCounts = noCounts();
+  /** First row of each message that was decoded, in order of arrival. */
+  readonly #firstRows: number[] = [];
+  /** Who waits, in order of arrival, and for which packet. */
+  readonly #receipts: Receipt[] = [];
+  readonly #packetIds: number[] = [];
+  digests: number[] = [];
+  deadLetters: DeadLetter[] = [];
+  /** Payload bytes of its messages. */
+  bytes = 0;
+  /** When it was opened: the time of receipt of its messages. */
+  openedAt: EpochMs = 0;
+
+  get empty(): boolean {
+    return this.counts.receivedMessages === 0;
+  }
+
+  get full(): boolean {
+    return this.rows.count >= batchSamplesMax || this.counts.receivedMessages >= batchMessagesMax;
+  }
+
+  /** Says that the rows from `firstRow` on are one message. */
+  endMessage(firstRow: number): void {
+    this.#firstRows.push(firstRow);
+  }
+
+  await(receipt: Receipt, packetId: number): void {
+    this.#receipts.push(receipt);
+    this.#packetIds.push(packetId);
+  }
+
+  /**
+   * Completes the counts once the fold has marked the rows that were sent before.
+   *
+   * A message is a duplicate when it has rows and all of them are.
+   */
+  countDuplicates(markedRows: number): void {
+    const { rows, counts } = this;
+    let duplicates = 0;
+    if (markedRows > 0) {
+      for (let index = 0; index < this.#firstRows.length; index += 1) {
+        const from = this.#firstRows[index]!;
+        const to = this.#firstRows[index + 1] ?? rows.count;
+        let row = from;
+        while (row < to && (rows.flags[row]! & RowFlag.duplicate) !== 0) row += 1;
+        if (row === to && to > from) duplicates += 1;
+      }
+    }
+    counts.decodedSamples += rows.count;
+    counts.duplicateSamples += markedRows;
+    counts.duplicateMessages += duplicates;
+    counts.storedMessages += this.#firstRows.length - duplicates;
+  }
+
+  /** Tells everybody who waits that the batch is on disk. */
+  committed(): void {
+    for (let index = 0; index < this.#receipts.length; index += 1) {
+      this.#receipts[index]?.committed(this.#packetIds[index]!);
+    }
+  }
+
+  /** Tells everybody who waits that the batch is not on disk. */
+  refused(): void {
+    for (let index = 0; index < this.#receipts.length; index += 1) {
+      this.#receipts[index]?.refused(this.#packetIds[index]!);
+    }
+  }
+
+  clear(): void {
+    this.rows.clear();
+    this.counts = noCounts();
+    this.#firstRows.length = 0;
+    this.#receipts.length = 0;
+    this.#packetIds.length = 0;
+    if (this.digests.length > 0) this.digests = [];
+    if (this.deadLetters.length > 0) this.deadLetters = [];
+    this.bytes = 0;
+  }
+}
+
+/** Where the intake puts messages; `engine/` fulfils it. */
+export interface BatchSource {
+  /** The batch that collects now. */
+  readonly batch: Batch;
+  /** Payload bytes that wait for a commit. */
+  readonly pendingBytes: number;
+  /** False while the store is broken: what comes now is refused. */
+  readonly accepting: boolean;
+  /** Says that a message was put into the batch. */
+  appended(): void;
+  /** Whether a message without a stamp was taken before. */
+  knowsDigest(high: number, low: number): boolean;
+}

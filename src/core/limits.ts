@@ -1,0 +1,152 @@
+/**
+ * Every bound of the gateway, with the arithmetic behind it.
+ *
+ * The reference gateway has 512 MB to 1 GB of memory and a slow card; the process is to stay under
+ * 120 MB resident with a thousand devices. What happens when a bound is reached stands beside it.
+ */
+
+/** Largest MQTT packet read. Beyond it the connection is closed at the header. 64 KiB holds 800 typical readings. */
+export const packetBytesMax = 65_536;
+
+/** Largest CONNECT. Will, user name and password fit; a stranger cannot make us hold more. */
+export const connectBytesMax = 4_096;
+
+/** How long a connection may take to be authenticated before it is closed. */
+export const authenticationMs = 5_000;
+
+/**
+ * Unacknowledged PUBLISH packets of one client that are taken off its socket.
+ *
+ * More stay in the kernel's buffers, so a slow disk slows publishers. It is also the length of the
+ * duplicate window of a series: what a client may resend after a crash is what it had in flight.
+ */
+export const clientInFlightMax = 64;
+
+/** Bytes of one client's packets in flight. 64 packets of 4 KiB; one packet of the largest size always fits. */
+export const clientInFlightBytesMax = 262_144;
+
+/** Bytes in flight of all clients; beyond it sockets are not read. With a frozen disk memory grows by this. */
+export const inFlightBytesMax: number = 16 * 1024 * 1024;
+
+/** Bytes waiting to be sent to one subscriber; beyond it, or after `drainMs`, the subscriber is cut. */
+export const outboundBytesMax: number = 1024 * 1024;
+
+/** How long a subscriber may leave bytes unread before it is cut. */
+export const drainMs = 5_000;
+
+/** QoS 2 messages of one client between PUBREC and PUBREL. */
+export const clientOpenQos2Max = 100;
+
+/** Topic filters of one client. */
+export const clientFiltersMax = 256;
+
+/** Connections at once. 2,000 × about 10 KiB of socket and session state = 20 MB. */
+export const connectionsMax = 4_096;
+
+/** Levels of a topic, and characters of a topic. */
+export const topicLevelsMax = 32;
+export const topicBytesMax = 1_024;
+
+/** Characters of a device, metric or client name. Names become keys, topics and HTML. */
+export const nameCharactersMax = 128;
+
+/** Depth, items, and characters of a string, in a JSON or CBOR payload. */
+export const payloadDepthMax = 8;
+export const payloadItemsMax = 1_024;
+export const payloadStringBytesMax = 1_024;
+
+/** Samples in one message; a message with more is dead-lettered. */
+export const messageSamplesMax = 1_024;
+
+/**
+ * Samples of one group commit. 8,192 × about 12 bytes of columns = 100 KB, one LevelDB value; and at
+ * most some 10 ms between two turns of the event loop on a small board.
+ */
+export const batchSamplesMax = 8_192;
+
+/** Messages of one group commit. */
+export const batchMessagesMax = 4_096;
+
+/** Series known to the gateway. 20,000 × (about 1.5 KB duplicate window + rollups) = 30 MB. Beyond: cause `series-limit`. */
+export const seriesMax = 20_000;
+
+/** Recent message digests kept to recognise resent messages without a stamp: 16,384 × about 40 bytes = 0.6 MB. */
+export const messageDigestsMax = 16_384;
+
+/** Groups (rule × key) that hold window state. 50,000 × 300 bytes = 15 MB. Beyond: samples are counted as `group-limit`. */
+export const ruleGroupsMax = 50_000;
+
+/** Panes of one window in one group. */
+export const windowPanesMax = 1_440;
+
+/** Samples held by a `sliding` window that has no `every`; the oldest leave first, counted. */
+export const slidingSamplesMax = 4_096;
+
+/** Dead letters kept, the oldest overwritten: 1,000 × at most 4 KiB of payload = 4 MB on disk. */
+export const deadLettersMax = 1_000;
+export const deadLetterBytesMax = 4_096;
+
+/** A device stamp this far ahead of the gateway's clock is replaced by the time of receipt, and counted. */
+export const stampAheadMsMax: number = 5 * 60_000;
+
+/** Retained messages of the local broker, and their bytes. */
+export const retainedMessagesMax = 10_000;
+export const retainedBytesMax: number = 8 * 1024 * 1024;
+
+/** How far a series' rollups wait for samples that arrive out of order. */
+export const rollupLatenessMs = 10_000;
+
+/** Silence of a group or series after which the gateway's own time closes its windows. */
+export const idleMs = 60_000;
+
+/** Batches sent upstream and not yet acknowledged. Every known cloud takes 20; mosquitto's default is 20. */
+export const uplinkBatchesInFlightMax = 20;
+
+/** Encoded bytes of one upstream batch. AWS IoT Core takes 128 KB a message; 96 KB leaves room for headers. */
+export const uplinkBatchBytesMax: number = 96 * 1024;
+
+/** Encoded bytes upstream without an acknowledgement: 1 MiB per 100 ms round trip is 10 MB/s, and twice it in memory. */
+export const uplinkInFlightBytesMax: number = 1024 * 1024;
+
+/** Upstream batches a second. AWS IoT Core takes 100 of one connection. Beyond it, batches grow instead. */
+export const uplinkBatchesPerSecondMax = 50;
+
+/** Levels of a leaf's path that become a metric name; deeper leaves are not samples. */
+export const leafLevelsMax = 4;
+
+/**
+ * Topics whose way of decoding is remembered; the oldest is made again when it is needed. 8,192 × (300
+ * bytes + at most `planShapeBytesMax`) = 3 MB as sensors are, 35 MB where somebody tries.
+ */
+export const decodePlansMax = 8_192;
+
+/** What one topic may hold of remembered payload shapes: four shapes of a dozen fields, or one of fifty. */
+export const planShapesMax = 4;
+export const planShapeBytesMax = 4_096;
+
+/** QoS 1 and 2 messages sent to one subscriber and not acknowledged; fewer where it says so itself (Receive Maximum). */
+export const outboundInFlightMax = 256;
+
+/** Messages held for one subscriber whose outbound window is full; beyond it the subscriber is cut. */
+export const outboundHeldMax = 1_024;
+
+/** Bytes queued towards one subscriber after which retained and stored messages wait for it, and QoS 0 is dropped. */
+export const outboundPacedBytes = 256 * 1024;
+
+/** Messages on their way to subscribers inside the broker, and their bytes; beyond it they are dropped, counted. */
+export const fanOutMessagesMax = 8_192;
+export const fanOutBytesMax = 8 * 1024 * 1024;
+
+/** Sessions kept without a connection; the one that has been away longest is ended first. */
+export const sessionsMax = 1_024;
+
+/** Messages, bytes and age of one session's offline queue; the oldest leave first, counted. */
+export const sessionQueueMessagesMax = 1_000;
+export const sessionQueueBytesMax = 1024 * 1024;
+export const sessionQueueAgeMsMax = 24 * 3_600_000;
+
+/** Bytes in the offline queues of all sessions. */
+export const sessionQueuesBytesMax = 16 * 1024 * 1024;
+
+/** Topic names the broker remembers as checked; forgotten all at once when full. 8,192 × about 250 bytes = 2 MB. */
+export const topicNamesMax = 8_192;

@@ -1,0 +1,82 @@
+/**
+ * What the shells ask of each other, so that none has to import another. `gateway.ts` wires them.
+ */
+import type { EpochMs } from "./sample.ts";
+
+/** Structured logging: one sentence with a full stop, values as fields, `event` from a closed list. */
+export interface Logger {
+  debug(fields: Record<string, unknown>, message: string): void;
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+/** The only source of time outside `core/`. */
+export interface Clock {
+  /** Wall clock. May jump. */
+  now(): EpochMs;
+  /** Milliseconds that never go back, from an arbitrary start; the only clock for durations. */
+  monotonicMs(): number;
+}
+
+/**
+ * Whoever waits for a message to be durable; the broker's connection.
+ *
+ * Exactly one of the two is called, once, for each publication that was handed over with a receipt, in
+ * the order in which the publications were handed over.
+ */
+export interface Receipt {
+  /** The message is on disk: acknowledge it. */
+  committed(packetId: number): void;
+  /** The message could not be stored: close the connection without acknowledging it. */
+  refused(packetId: number): void;
+}
+
+/**
+ * One PUBLISH as the broker hands it on. The object and its bytes belong to the broker and are valid
+ * only during the call, so nobody else keeps them.
+ */
+export interface Publication {
+  readonly clientId: string;
+  readonly topic: string;
+  /** The payload is `bytes[start, end)`. */
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  /** The DUP flag. */
+  readonly resent: boolean;
+  /** 0 for QoS 0. */
+  readonly packetId: number;
+  /** Missing for QoS 0 and wills: nobody waits. */
+  readonly receipt: Receipt | undefined;
+}
+
+/** Where the broker hands publications; `ingest/intake.ts` fulfils it. */
+export interface PublicationSink {
+  /** Takes one publication. Never throws, never blocks; calls are in arrival order. */
+  accept(publication: Publication): void;
+}
+
+/** What the gateway itself publishes on its local broker. */
+export interface LocalMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array | string;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+}
+
+/** The local broker as other parts see it. */
+export interface LocalPublisher {
+  publish(message: LocalMessage): void;
+}
+
+/** Counters and gauges a part offers for `/metrics`: read when scraped, so counting costs nothing extra. */
+export interface MetricFamily {
+  /** Base units, counters end in `_total`: `holdfast_broker_connections`. */
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge";
+  read(): readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
+}

@@ -1,0 +1,189 @@
+/**
+ * What the read side may see of the gateway, and how the books are laid out and balanced.
+ *
+ * The api shows these shapes as they are. `gateway.ts` fulfils {@link ReadModel} from the store, the
+ * engine, the broker and the upstreams; nothing here can change the gateway.
+ */
+import type { DeadLetter } from "./record.ts";
+import type { RuleDefinition } from "./rule/definition.ts";
+import type { EpochMs } from "./sample.ts";
+import type { AlertRecord, AlertState, LedgerTotals, StreamName } from "./streams.ts";
+
+/** The states by which alerts may be asked for. */
+export const alertStates: readonly AlertState[] = ["ok", "pending", "firing", "resolved", "no-data"];
+
+/** Whether one part of the gateway does its work, and why not. */
+export interface PartCondition {
+  readonly ready: boolean;
+  /** One sentence for a person; empty when there is nothing to say. */
+  readonly detail: string;
+}
+
+/** The parts without which the gateway is not ready. */
+export interface Readiness {
+  readonly broker: PartCondition;
+  readonly store: PartCondition;
+  readonly rules: PartCondition;
+}
+
+/** Where clients reach the gateway. */
+export interface ListenerAddress {
+  readonly protocol: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The gateway's own condition. */
+export interface GatewayStatus {
+  readonly gateway: string;
+  readonly version: string;
+  /** `running`, or `degraded` while a part is not ready. */
+  readonly state: string;
+  readonly startedAt: EpochMs;
+  readonly uptimeMs: number;
+  /** Whether the gateway's clock is known to be right. */
+  readonly clock: "synced" | "unsynced";
+  readonly listeners: readonly ListenerAddress[];
+  readonly connections: number;
+  readonly series: number;
+  readonly rules: number;
+  /** Alerts now firing. */
+  readonly firing: number;
+  /** Sequence of the newest durable log record; 0 when the log is empty. */
+  readonly logSeq: number;
+  /** Records not yet acknowledged, summed over streams, by upstream. */
+  readonly backlog: Readonly<Record<string, number>>;
+}
+
+/** One stream as one upstream has it. `stream length = acked + pending + evicted`. */
+export interface UpstreamPosition {
+  readonly acked: number;
+  readonly pending: number;
+  /** Records that were no longer held when their turn came; the far end was told of the gap. */
+  readonly evicted: number;
+}
+
+/** One stream in the books. */
+export interface StreamBooks {
+  /** Records ever appended. */
+  readonly length: number;
+  /** Records no longer held that at least one upstream has not acknowledged. */
+  readonly evicted: number;
+  readonly upstreams: Readonly<Record<string, UpstreamPosition>>;
+}
+
+/** The books: every message and every stream record in exactly one place. */
+export interface Ledger {
+  readonly received: number;
+  readonly stored: number;
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly samples: LedgerTotals["samples"];
+  readonly streams: Readonly<Record<string, StreamBooks>>;
+  readonly balanced: boolean;
+}
+
+/** The link to one upstream. */
+export interface UpstreamStatus {
+  readonly name: string;
+  /** Without user name, password or query. */
+  readonly url: string;
+  readonly connected: boolean;
+  /** A word users know: `connected`, `connecting`, `waiting`, `stopped`. */
+  readonly state: string;
+  /** The last failure, one sentence; empty when there was none since the link was last up. */
+  readonly detail: string;
+  readonly streams: Readonly<Record<string, UpstreamPosition>>;
+}
+
+/**
+ * The gateway as the read side sees it.
+ *
+ * Each method answers from one moment, and never waits for a commit. Lists are snapshots: they do not
+ * change after they were handed out.
+ */
+export interface ReadModel {
+  readiness(): Readiness;
+  status(): GatewayStatus;
+  ledger(): Ledger;
+  /** The newest transition of each alert that is known, by rule and key. */
+  alerts(): readonly AlertRecord[];
+  rules(): readonly RuleDefinition[];
+  /** The newest `limit` refused payloads, newest first. */
+  deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  upstreams(): readonly UpstreamStatus[];
+}
+
+/** What is known of one stream, from its source and cursors. */
+export interface StreamFacts {
+  readonly name: StreamName;
+  /** Sequence of the newest record; 0 when none was ever appended. */
+  readonly head: number;
+  /** Sequence of the oldest record still held; `head + 1` when none is. */
+  readonly first: number;
+  readonly upstreams: readonly {
+    readonly name: string;
+    /** The last sequence acknowledged, gaps included. */
+    readonly cursor: number;
+    /** Records up to the cursor that were never sent because they were evicted. */
+    readonly skipped: number;
+  }[];
+}
+
+/** Where an upstream stands in a stream. */
+export function positionOf(
+  stream: Pick<StreamFacts, "head" | "first">,
+  upstream: { readonly cursor: number; readonly skipped: number },
+): UpstreamPosition {
+  const lostAhead = Math.max(0, stream.first - 1 - upstream.cursor);
+  return {
+    acked: upstream.cursor - upstream.skipped,
+    pending: stream.head - upstream.cursor - lostAhead,
+    evicted: upstream.skipped + lostAhead,
+  };
+}
+
+/**
+ * Lays out the books and says whether they balance.
+ *
+ * They do when no count is negative, `received = stored + sum(rejected) + sum(dropped)`, and for each
+ * stream and upstream `length = acked + pending + evicted`.
+ */
+export function ledgerOf(totals: LedgerTotals, streams: readonly StreamFacts[]): Ledger {
+  const books: Record<string, StreamBooks> = {};
+  for (const stream of streams) {
+    const upstreams: Record<string, UpstreamPosition> = {};
+    let evicted = 0;
+    for (const upstream of stream.upstreams) {
+      const position = positionOf(stream, upstream);
+      upstreams[upstream.name] = position;
+      evicted = Math.max(evicted, position.evicted);
+    }
+    books[stream.name] = { length: stream.head, evicted, upstreams };
+  }
+  const { received, stored, rejected, dropped } = totals.messages;
+  const entries = { received, stored, rejected, dropped, samples: totals.samples, streams: books };
+  return { ...entries, balanced: isBalanced(entries) };
+}
+
+/** Checks the laws of the books on the numbers as they are shown. */
+export function isBalanced(ledger: Omit<Ledger, "balanced">): boolean {
+  const counts = [
+    ledger.received,
+    ledger.stored,
+    ...Object.values(ledger.rejected),
+    ...Object.values(ledger.dropped),
+  ];
+  if (counts.some((count) => count < 0)) return false;
+  if (ledger.received !== ledger.stored + sumOf(ledger.rejected) + sumOf(ledger.dropped)) return false;
+  return Object.values(ledger.streams).every((stream) =>
+    Object.values(stream.upstreams).every(
+      ({ acked, pending, evicted }) =>
+        acked >= 0 && pending >= 0 && evicted >= 0 && acked + pending + evicted === stream.length,
+    ),
+  );
+}
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

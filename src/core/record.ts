@@ -1,0 +1,75 @@
+/**
+ * The log record: everything that the gateway's state follows from.
+ *
+ * Records are numbered densely from 1. Folding them in order gives the state; nothing else does.
+ */
+import type { RejectCause } from "./decode.ts";
+import type { RuleDefinition } from "./rule/definition.ts";
+import type { EpochMs, SampleColumns, SeriesDefinition } from "./sample.ts";
+import type { AlertRecord, LedgerRecord, StatusRecord, SummaryRecord } from "./streams.ts";
+
+/** What is in force from a record on. A record carries it when it changed. */
+export interface Settings {
+  readonly rules: readonly RuleDefinition[];
+  /** Rollup resolutions, finest first, as configured: `["1m", "15m", "1h"]`. Each divides the next. */
+  readonly rollups: readonly string[];
+}
+
+/** Counts of one record; the ledger is their sum. */
+export interface RecordCounts {
+  receivedMessages: number;
+  storedMessages: number;
+  /** Messages of which every sample was recognised as sent before. */
+  duplicateMessages: number;
+  /** QoS 0 messages shed under pressure. */
+  overloadMessages: number;
+  rejectedMessages: Partial<Record<RejectCause, number>>;
+  decodedSamples: number;
+  duplicateSamples: number;
+  correctedSamples: number;
+}
+
+/** A refused payload, kept for a person to look at. */
+export interface DeadLetter {
+  readonly at: EpochMs;
+  readonly topic: string;
+  readonly clientId: string;
+  readonly cause: RejectCause;
+  readonly detail: string;
+  /** Length of the whole payload; `bytes` may hold only its beginning. */
+  readonly length: number;
+  readonly bytes: Uint8Array;
+}
+
+/** One group commit. */
+export interface LogRecord {
+  /** Dense, from 1. */
+  readonly seq: number;
+  /** The gateway's wall clock when the record was sealed; the time of receipt of its rows. */
+  readonly at: EpochMs;
+  /** The gateway's clock was known to be right. */
+  readonly synced: boolean;
+  /** Monotonic milliseconds of this boot, and which boot. */
+  readonly monotonicMs: number;
+  readonly boot: string;
+  readonly counts: RecordCounts;
+  /** Series that first appear in this record. */
+  readonly definitions: readonly SeriesDefinition[];
+  readonly rows: SampleColumns;
+  /**
+   * Digests of QoS 1 and 2 messages without a device stamp, as pairs of 32-bit halves: what a resent
+   * message is recognised by. Rows of such messages are not looked up by stamp.
+   */
+  readonly digests: readonly number[];
+  readonly settings?: Settings;
+  /** What changed in the gateway's own condition. */
+  readonly status?: { readonly state: string; readonly detail: string; readonly version: string };
+}
+
+/** What folding a record gives, beside the next state. Written in the same batch as the record. */
+export interface Effects {
+  readonly alerts: AlertRecord[];
+  readonly summaries: SummaryRecord[];
+  readonly ledger: LedgerRecord[];
+  readonly status: StatusRecord[];
+}

@@ -1,0 +1,108 @@
+/**
+ * Samples, as the columns that every part of the write path works on.
+ *
+ * One group commit holds hundreds of samples. As columns they cost no object each, are folded in a tight
+ * loop and are written as one value.
+ */
+
+/** Milliseconds since the Unix epoch. */
+export type EpochMs = number;
+
+/** Dense number of a series (one metric of one device), from 0, given in the order of first appearance. */
+export type SeriesId = number;
+
+/** What a series is. Written in the first record that holds one of its samples. */
+export interface SeriesDefinition {
+  readonly id: SeriesId;
+  readonly device: string;
+  readonly metric: string;
+  readonly unit?: string;
+}
+
+/** What kind of value a row holds. */
+export const ValueKind = { number: 0, boolean: 1, text: 2, none: 3 } as const;
+export type ValueKind = (typeof ValueKind)[keyof typeof ValueKind];
+
+/** Flags of a row, or-ed. */
+export const RowFlag = {
+  /** `at` is the device's own stamp, not the time of receipt. */
+  stamped: 1,
+  /** The device's stamp was refused (not a time, or too far ahead) and replaced by the time of receipt. */
+  corrected: 2,
+  /** The message was a retained one: old data, kept out of windows. */
+  retained: 4,
+  /** The device sent something that is not a finite number where a number belongs. */
+  bad: 8,
+  /** Recognised as sent before. Set by the fold; such rows are not stored. */
+  duplicate: 16,
+} as const;
+
+/** Growable columns of samples; row i of each column belongs to the same sample. */
+export class SampleColumns {
+  count = 0;
+  series: Uint32Array;
+  /** Event time. `NaN` until the message it came in is finished. */
+  at: Float64Array;
+  /** The number; 0 or 1 for a boolean; an index into `texts` for a text; `NaN` for none. */
+  value: Float64Array;
+  kind: Uint8Array;
+  flags: Uint8Array;
+  texts: string[] = [];
+
+  constructor(capacity = 1024) {
+    this.series = new Uint32Array(capacity);
+    this.at = new Float64Array(capacity);
+    this.value = new Float64Array(capacity);
+    this.kind = new Uint8Array(capacity);
+    this.flags = new Uint8Array(capacity);
+  }
+
+  /** Appends a row whose event time is set later by {@link stamp}. */
+  push(series: SeriesId, kind: ValueKind, value: number): void {
+    const row = this.count;
+    if (row === this.series.length) this.#grow();
+    this.series[row] = series;
+    this.at[row] = Number.NaN;
+    this.value[row] = value;
+    this.kind[row] = kind;
+    this.flags[row] = 0;
+    this.count = row + 1;
+  }
+
+  pushText(series: SeriesId, text: string): void {
+    this.push(series, ValueKind.text, this.texts.length);
+    this.texts.push(text);
+  }
+
+  /** Gives rows `[firstRow, count)` their event time, and adds flags to them. */
+  stamp(firstRow: number, at: EpochMs, flags: number): void {
+    for (let row = firstRow; row < this.count; row += 1) {
+      this.at[row] = at;
+      this.flags[row] = this.flags[row]! | flags;
+    }
+  }
+
+  /** Takes back every row from `firstRow` on: the message they came in was refused. */
+  truncate(firstRow: number): void {
+    this.count = firstRow;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.texts.length = 0;
+  }
+
+  #grow(): void {
+    const capacity = this.series.length * 2;
+    this.series = grown(this.series, new Uint32Array(capacity));
+    this.at = grown(this.at, new Float64Array(capacity));
+    this.value = grown(this.value, new Float64Array(capacity));
+    this.kind = grown(this.kind, new Uint8Array(capacity));
+    this.flags = grown(this.flags, new Uint8Array(capacity));
+  }
+}
+
+function grown<T extends Uint8Array | Uint32Array | Float64Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}

@@ -1,0 +1,63 @@
+/** The names of series and their numbers, as the intake looks them up. */
+import { nameCharactersMax, seriesMax } from "./limits.ts";
+import type { SeriesDefinition, SeriesId } from "./sample.ts";
+
+/**
+ * Gives every series a dense number, in the order of first appearance.
+ *
+ * It runs ahead of the log: new series are handed to the next record by {@link SeriesTable.takeNew}, and
+ * the table is made anew from the state when a commit has failed.
+ */
+export class SeriesTable {
+  readonly #byDevice: Map<string, Map<string, SeriesId>> = new Map();
+  #count = 0;
+  #new: SeriesDefinition[] = [];
+
+  constructor(known: readonly SeriesDefinition[] = []) {
+    for (const { device, metric } of known) this.#number(device, metric);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Fulfils `SeriesResolver`; see there for the -1. */
+  resolve(device: string, metric: string, unit?: string): SeriesId {
+    const known = this.#byDevice.get(device)?.get(metric);
+    if (known !== undefined) return known;
+    if (this.#count >= seriesMax || !isName(device) || !isName(metric)) return -1;
+    const id = this.#number(device, metric);
+    this.#new.push({ id, device, metric, ...(unit === undefined ? {} : { unit }) });
+    return id;
+  }
+
+  /** Series that came since the last call, in order. */
+  takeNew(): readonly SeriesDefinition[] {
+    if (this.#new.length === 0) return this.#new;
+    const definitions = this.#new;
+    this.#new = [];
+    return definitions;
+  }
+
+  #number(device: string, metric: string): SeriesId {
+    let metrics = this.#byDevice.get(device);
+    if (metrics === undefined) {
+      metrics = new Map();
+      this.#byDevice.set(device, metrics);
+    }
+    const id = this.#count;
+    metrics.set(metric, id);
+    this.#count += 1;
+    return id;
+  }
+}
+
+/** Whether a name can become a key, a topic level and text on a page. */
+export function isName(name: string): boolean {
+  if (name.length === 0 || name.length > nameCharactersMax) return false;
+  for (let index = 0; index < name.length; index += 1) {
+    const unit = name.charCodeAt(index);
+    if (unit < 0x20 || (unit >= 0x7f && unit < 0xa0)) return false;
+  }
+  return name.isWellFormed();
+}

@@ -1,0 +1,56 @@
+/**
+ * Windows: which samples a decision looks at, and when it is made.
+ *
+ * Time is event time. A window has its own watermark, `latest stamp - lateness`, which never goes back;
+ * a decision at `t` is made once the watermark has reached `t`. Nothing here knows of records or of the
+ * time of day, so cutting the same samples into other records changes nothing.
+ */
+import type { SnapshotReader, SnapshotWriter } from "../fold/snapshot.ts";
+import type { WindowDefinition } from "../rule/definition.ts";
+import type { EpochMs } from "../sample.ts";
+import { EachWindow } from "./each.ts";
+import type { Pane } from "./pane.ts";
+import { PanedWindow } from "./paned.ts";
+
+/** Who is told that a decision is due. */
+export interface Decider {
+  /**
+   * @param at - Event time of the decision; never before that of an earlier one of this window.
+   * @param pane - The samples it looks at, at least one. Valid only during the call.
+   */
+  decide(at: EpochMs, pane: Pane): void;
+}
+
+/** The state of one window of one group. Memory is bounded by panes, not by samples. */
+export interface WindowState {
+  /** Latest stamp seen; `-Infinity` before the first. */
+  readonly latestAt: EpochMs;
+  /** Earliest decision that waits for the watermark alone; `Infinity` when everything is decided. */
+  readonly undecidedAt: EpochMs;
+  /**
+   * Adds a sample and makes the decisions that become due.
+   *
+   * @returns true when the sample came too late for a decision that it belonged to.
+   */
+  add(value: number, at: EpochMs, decider: Decider): boolean;
+  /** Moves the watermark forward without a sample: the source has been silent. */
+  advance(watermark: EpochMs, decider: Decider): void;
+  write(writer: SnapshotWriter): void;
+  read(reader: SnapshotReader): void;
+}
+
+/** Makes the empty state of a window. */
+export function openWindow(definition: WindowDefinition): WindowState {
+  switch (definition.type) {
+    case "none":
+      return new EachWindow(0, definition.latenessMs);
+    case "tumbling":
+      return new PanedWindow(definition.sizeMs, definition.sizeMs, definition.latenessMs);
+    case "hopping":
+      return new PanedWindow(definition.sizeMs, definition.everyMs, definition.latenessMs);
+    case "sliding":
+      return definition.everyMs === undefined
+        ? new EachWindow(definition.sizeMs, definition.latenessMs)
+        : new PanedWindow(definition.sizeMs, definition.everyMs, definition.latenessMs);
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * When a checkpoint is worth its price.
+ *
+ * Recovery folds again what came after the newest checkpoint, so its length is the folding done since.
+ * A checkpoint is due when that is more than a second, or twenty times what the last one cost, whichever
+ * is more: recovery stays short, and checkpoints cost a twentieth of the folding at most.
+ */
+const foldedMsMax = 1_000;
+const costFactor = 20;
+/** With few messages folding is nearly free, but reading records back is not. */
+const rowsMax = 1_000_000;
+
+export class CheckpointSchedule {
+  #foldedMs = 0;
+  #rows = 0;
+  #costMs = 0;
+
+  folded(rows: number, durationMs: number): void {
+    this.#rows += rows;
+    this.#foldedMs += durationMs;
+  }
+
+  get due(): boolean {
+    return this.#rows >= rowsMax || this.#foldedMs > Math.max(foldedMsMax, costFactor * this.#costMs);
+  }
+
+  /** @param costMs - What taking the snapshot took. */
+  taken(costMs: number): void {
+    this.#costMs = costMs;
+    this.#foldedMs = 0;
+    this.#rows = 0;
+  }
+}

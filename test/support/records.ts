@@ -1,0 +1,70 @@
+/** Log records made by hand, for tests of whatever folds, stores or reads them. */
+import { noCounts } from "../../src/core/batch.ts";
+import type { LogRecord, RecordCounts } from "../../src/core/record.ts";
+import type { RuleDefinition } from "../../src/core/rule/definition.ts";
+import { RowFlag, SampleColumns, type SeriesDefinition, ValueKind } from "../../src/core/sample.ts";
+
+/** One stamped numeric sample. */
+export interface TestSample {
+  readonly series: number;
+  readonly at: number;
+  readonly value: number;
+}
+
+/** Rows of stamped numbers. */
+export function rowsOf(samples: readonly TestSample[]): SampleColumns {
+  const rows = new SampleColumns(16);
+  for (const { series, at, value } of samples) {
+    const row = rows.count;
+    rows.push(series, ValueKind.number, value);
+    rows.stamp(row, at, RowFlag.stamped);
+  }
+  return rows;
+}
+
+/** A record with sensible defaults; its counts say that every row was a message of its own. */
+export function recordOf(part: Partial<LogRecord> & { readonly seq: number }): LogRecord {
+  const rows = part.rows ?? new SampleColumns(16);
+  const counts: RecordCounts = {
+    ...noCounts(),
+    receivedMessages: rows.count,
+    storedMessages: rows.count,
+    decodedSamples: rows.count,
+  };
+  return {
+    at: 1_762_000_000_000 + part.seq,
+    synced: true,
+    monotonicMs: part.seq * 10,
+    boot: "boot-1",
+    counts,
+    definitions: [],
+    digests: [],
+    ...part,
+    rows,
+  };
+}
+
+/** A rule with sensible defaults: fires when the mean of a tumbling minute is over 8. */
+export function ruleOf(part: Partial<RuleDefinition>): RuleDefinition {
+  return {
+    id: "warm",
+    description: "",
+    enabled: true,
+    source: { device: ["*"], metric: ["temperature"] },
+    groupBy: ["device"],
+    window: { type: "tumbling", sizeMs: 60_000, latenessMs: 0 },
+    aggregates: [{ name: "mean", fn: "mean" }],
+    when: { field: "mean", op: ">", value: 8 },
+    forMs: 0,
+    keepFiringForMs: 0,
+    severity: "warning",
+    labels: {},
+    annotations: { summary: "{{device}} at {{mean}} °C" },
+    ...part,
+  };
+}
+
+/** Series of one metric, one for each device, numbered from 0. */
+export function seriesOf(devices: readonly string[], metric = "temperature"): SeriesDefinition[] {
+  return devices.map((device, id) => ({ id, device, metric }));
+}
