@@ -1,0 +1,49 @@
+/** What the gateway publishes on its own broker: topics and payloads of the public contract. */
+import type { LocalMessage } from "./ports.ts";
+import type { DeadLetter } from "./record.ts";
+import type { AlertRecord, SummaryRecord } from "./streams.ts";
+import { topicLevelOf } from "./topic.ts";
+
+/** Bytes of a refused payload that are shown. */
+const shownBytesMax = 256;
+
+/** `<prefix>alerts/<rule>/<key>`, retained: the newest transition. Values of a longer key are joined by commas. */
+export function alertMessage(prefix: string, record: AlertRecord): LocalMessage {
+  const key = Object.values(record.key).map(topicLevelOf).join(",");
+  return {
+    topic: `${prefix}alerts/${topicLevelOf(record.rule)}/${key}`,
+    payload: JSON.stringify(record),
+    qos: 1,
+    retain: true,
+  };
+}
+
+/** `<prefix>summaries/<resolution>/<device>/<metric>`. */
+export function summaryMessage(prefix: string, record: SummaryRecord): LocalMessage {
+  const { resolution, device, metric } = record;
+  return {
+    topic: `${prefix}summaries/${resolution}/${topicLevelOf(device)}/${topicLevelOf(metric)}`,
+    payload: JSON.stringify(record),
+    qos: 0,
+    retain: false,
+  };
+}
+
+/** `<prefix>dead-letters`; `bytes` is the beginning of the payload in hexadecimal. */
+export function deadLetterMessage(prefix: string, letter: DeadLetter): LocalMessage {
+  const { topic, cause, detail } = letter;
+  const bytes = Array.from(letter.bytes.subarray(0, shownBytesMax), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+  return {
+    topic: `${prefix}dead-letters`,
+    payload: JSON.stringify({ topic, cause, detail, bytes }),
+    qos: 0,
+    retain: false,
+  };
+}
+
+/** `<prefix>status`, retained. */
+export function statusMessage(prefix: string, status: Readonly<Record<string, unknown>>): LocalMessage {
+  return { topic: `${prefix}status`, payload: JSON.stringify(status), qos: 1, retain: true };
+}

@@ -1,0 +1,362 @@
+/**
+ * The composition root: builds every part of a running gateway, and starts and stops them in order.
+ *
+ * Nothing else knows more than one part. Starting goes from the inside out (store, engine, broker,
+ * upstreams, api), so that whoever can reach a part finds everything behind it; stopping goes the other
+ * way, so that what was taken in is written before the store closes.
+ */
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { type ApiServer, openApiServer } from "./api/server.ts";
+import { type Broker, openBroker } from "./broker/broker.ts";
+import { autoPlan } from "./codecs/auto.ts";
+import { cborPlan } from "./codecs/cbor.ts";
+import { jsonPlan } from "./codecs/json.ts";
+import { scalarOnlyPlan } from "./codecs/scalar.ts";
+import type { Config, UpstreamConfig } from "./config/config.ts";
+import { failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
+import { alertMessage, deadLetterMessage, statusMessage, summaryMessage } from "./core/local-topics.ts";
+import type { Clock, Logger } from "./core/ports.ts";
+import {
+  type GatewayStatus,
+  ledgerOf,
+  positionOf,
+  type ReadModel,
+  type StreamFacts,
+  type UpstreamStatus,
+} from "./core/read-model.ts";
+import type { DeadLetter, Effects, Settings } from "./core/record.ts";
+import type { RuleDefinition } from "./core/rule/definition.ts";
+import { streamNames } from "./core/streams.ts";
+import { type Engine, openEngine } from "./engine/engine.ts";
+import { DecodePlans } from "./ingest/decode-plans.ts";
+import { Intake } from "./ingest/intake.ts";
+import { parseRoutes } from "./ingest/routes.ts";
+import { openMetrics } from "./ops/metrics.ts";
+import { openStore, type Store } from "./store/store.ts";
+import type { Forwarder } from "./upstream/forwarder-contract.ts";
+import { openForwarder } from "./upstream/forwarder.ts";
+import { openMqttTransport } from "./upstream/mqtt-transport.ts";
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly rules: readonly RuleDefinition[];
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** From `[0, 1)`, evenly distributed. */
+  readonly random: () => number;
+  readonly version: string;
+}
+
+/** A gateway that serves. */
+export interface Gateway {
+  readonly listeners: readonly { readonly protocol: string; readonly host: string; readonly port: number }[];
+  readonly http: { readonly host: string; readonly port: number } | undefined;
+  readonly readModel: ReadModel;
+  /**
+   * Puts other rules, routes and rollups in force, all or nothing.
+   *
+   * @returns A problem `RELOAD_NEEDS_RESTART` for everything else that differs; then nothing has changed.
+   */
+  reload(next: { readonly config: Config; readonly rules: readonly RuleDefinition[] }): Promise<Result<void>>;
+  /** Stops accepting, writes what it holds, and closes. */
+  close(): Promise<void>;
+}
+
+/** How often the retained status message is renewed. */
+const statusEveryMs = 30_000;
+
+/**
+ * Opens a gateway; resolves when it serves.
+ *
+ * @throws AppError of whichever part cannot open (`STORE_LOCKED`, a port that is taken); everything opened
+ *   before it is closed again.
+ */
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  const running = new RunningGateway(options);
+  try {
+    await running.open();
+  } catch (error) {
+    await running.close();
+    throw error;
+  }
+  return running;
+}
+
+class RunningGateway implements Gateway, ReadModel {
+  #config: Config;
+  readonly #options: GatewayOptions;
+  readonly #startedAt: number;
+  readonly #startedMs: number;
+  readonly #metrics = openMetrics();
+  readonly #plans: DecodePlans;
+  readonly #forwarders: Forwarder[] = [];
+  #store: Store | undefined;
+  #engine: Engine | undefined;
+  #broker: Broker | undefined;
+  #api: ApiServer | undefined;
+  #statusTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#startedAt = options.clock.now();
+    this.#startedMs = options.clock.monotonicMs();
+    this.#plans = new DecodePlans(routesOf(options.config), {
+      auto: autoPlan,
+      json: jsonPlan,
+      cbor: cborPlan,
+      scalar: scalarOnlyPlan,
+    });
+  }
+
+  async open(): Promise<void> {
+    const { logger, clock, version } = this.#options;
+    const config = this.#config;
+    await mkdir(config.dataDir, { recursive: true });
+    const store = await openStore({
+      directory: config.dataDir,
+      durability: config.store.durability,
+      logger,
+    });
+    this.#store = store;
+    const engine = await openEngine({
+      store,
+      clock,
+      logger,
+      version,
+      boot: randomUUID(),
+      settings: settingsOf(config, this.#options.rules),
+      commitDelayMs: config.store.commitDelayMs,
+      onCommitted: (effects, deadLetters) => this.#publish(effects, deadLetters),
+      onRebuilt: () => this.#plans.clear(),
+    });
+    this.#engine = engine;
+    logger.info({ event: "recovered", ...engine.report, logSeq: store.lastSeq }, "The state is recovered.");
+    const intake = new Intake({
+      source: engine,
+      clock,
+      resolveSeries: engine.resolveSeries,
+      planOf: (topic) => this.#plans.planOf(topic),
+    });
+    this.#broker = await openBroker({
+      listeners: config.listeners,
+      sink: intake,
+      logger,
+      clock,
+      ownTopicPrefix: config.ownTopicPrefix,
+    });
+    for (const record of engine.alerts.records()) {
+      this.#broker.publish(alertMessage(config.ownTopicPrefix, record));
+    }
+    for (const upstream of config.upstreams) this.#forwarders.push(this.#forward(store, upstream));
+    for (const part of [store, engine, this.#broker, ...this.#forwarders]) this.#metrics.add(part.metrics);
+    if (config.http.enabled) {
+      this.#api = await openApiServer({
+        host: config.http.host,
+        port: config.http.port,
+        readModel: this,
+        scrape: () => this.#metrics.scrape(),
+        logger,
+        version,
+      });
+    }
+    this.#publishStatus();
+    this.#statusTimer = setInterval(() => this.#publishStatus(), statusEveryMs);
+    this.#statusTimer.unref();
+  }
+
+  get listeners(): Gateway["listeners"] {
+    return this.#broker?.listeners ?? [];
+  }
+
+  get http(): Gateway["http"] {
+    return this.#api === undefined ? undefined : { host: this.#api.host, port: this.#api.port };
+  }
+
+  get readModel(): ReadModel {
+    return this;
+  }
+
+  async reload(next: {
+    readonly config: Config;
+    readonly rules: readonly RuleDefinition[];
+  }): Promise<Result<void>> {
+    const problems = restartProblems(this.#config, next.config);
+    if (problems.length > 0) return failed(problems);
+    invariant(this.#engine !== undefined, "a gateway is reloaded while it serves");
+    this.#config = next.config;
+    this.#plans.replaceRoutes(routesOf(next.config));
+    await this.#engine.apply(settingsOf(next.config, next.rules));
+    return ok(undefined);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#statusTimer);
+    this.#broker?.publish(statusMessage(this.#config.ownTopicPrefix, { state: "offline" }));
+    await this.#api?.close();
+    await this.#broker?.stopAccepting();
+    await this.#engine?.close();
+    await this.#broker?.close();
+    await Promise.all(this.#forwarders.map((forwarder) => forwarder.close()));
+    await this.#store?.close();
+    this.#metrics.close();
+  }
+
+  #forward(store: Store, upstream: UpstreamConfig): Forwarder {
+    const { logger, clock, random } = this.#options;
+    const { name, url, streams, format, username, password, ca, cert, key } = upstream;
+    const gateway = this.#config.gateway.id;
+    return openForwarder({
+      name,
+      gateway,
+      streams,
+      source: store,
+      transport: openMqttTransport({
+        url,
+        gateway,
+        clientId: `holdfast-${gateway}-${name}`,
+        ...(username === undefined ? {} : { username }),
+        ...(password === undefined ? {} : { password }),
+        tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
+      }),
+      clock,
+      logger,
+      random,
+      format,
+    });
+  }
+
+  /** Tells the local broker what has become durable. */
+  #publish(effects: Effects, deadLetters: readonly DeadLetter[]): void {
+    const broker = this.#broker;
+    if (broker === undefined) return;
+    const { ownTopicPrefix, publishSummaries } = this.#config;
+    for (const record of effects.alerts) broker.publish(alertMessage(ownTopicPrefix, record));
+    for (const letter of deadLetters) broker.publish(deadLetterMessage(ownTopicPrefix, letter));
+    if (!publishSummaries) return;
+    for (const record of effects.summaries) broker.publish(summaryMessage(ownTopicPrefix, record));
+  }
+
+  #publishStatus(): void {
+    const { state, version, uptimeMs, backlog, clock } = this.status();
+    const message = { state, version, uptimeMs, backlog, clock };
+    this.#broker?.publish(statusMessage(this.#config.ownTopicPrefix, message));
+  }
+
+  readiness(): ReturnType<ReadModel["readiness"]> {
+    const writing = this.#engine?.accepting === true;
+    return {
+      broker: { ready: this.#broker !== undefined, detail: "" },
+      store: { ready: writing, detail: writing ? "" : "The store cannot write." },
+      rules: { ready: this.#engine !== undefined, detail: "" },
+    };
+  }
+
+  status(): GatewayStatus {
+    const { clock, version } = this.#options;
+    const engine = this.#engine;
+    const backlog = this.upstreams().map(({ name, streams }) => [
+      name,
+      Object.values(streams).reduce((total, { pending }) => total + pending, 0),
+    ]);
+    return {
+      gateway: this.#config.gateway.id,
+      version,
+      state: engine?.accepting === true ? "running" : "degraded",
+      startedAt: this.#startedAt,
+      uptimeMs: clock.monotonicMs() - this.#startedMs,
+      clock: "synced",
+      listeners: this.listeners,
+      connections: this.#broker?.connections ?? 0,
+      series: engine?.seriesCount ?? 0,
+      rules: this.rules().length,
+      firing: engine?.alerts.count("firing") ?? 0,
+      logSeq: this.#store?.lastSeq ?? 0,
+      backlog: Object.fromEntries(backlog),
+    };
+  }
+
+  ledger(): ReturnType<ReadModel["ledger"]> {
+    invariant(this.#engine !== undefined, "the books are read while the gateway serves");
+    return ledgerOf(this.#engine.books, this.#streamFacts());
+  }
+
+  alerts(): ReturnType<ReadModel["alerts"]> {
+    return this.#engine?.alerts.records() ?? [];
+  }
+
+  rules(): ReturnType<ReadModel["rules"]> {
+    return this.#engine?.settings.rules ?? [];
+  }
+
+  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    return (await this.#store?.deadLetters(limit)) ?? [];
+  }
+
+  upstreams(): readonly UpstreamStatus[] {
+    const facts = new Map(this.#streamFacts().map((stream) => [stream.name, stream]));
+    return this.#forwarders.map((forwarder) => {
+      const { name, url, state, lastError, streams } = forwarder.report();
+      const positions = streamNames.flatMap((stream) => {
+        const known = facts.get(stream);
+        const upstream = known?.upstreams.find((one) => one.name === name);
+        if (streams[stream] === undefined || known === undefined || upstream === undefined) return [];
+        return [[stream, positionOf(known, upstream)] as const];
+      });
+      return {
+        name,
+        url,
+        connected: state === "up",
+        state,
+        detail: state === "up" ? "" : (lastError?.message ?? ""),
+        streams: Object.fromEntries(positions),
+      };
+    });
+  }
+
+  #streamFacts(): readonly StreamFacts[] {
+    const store = this.#store;
+    if (store === undefined) return [];
+    return streamNames.map((name) => ({
+      name,
+      head: store.head(name),
+      first: store.first(name),
+      upstreams: this.#config.upstreams
+        .filter(({ streams }) => streams.includes(name))
+        .map((upstream) => ({ name: upstream.name, cursor: store.cursor(upstream.name, name), skipped: 0 })),
+    }));
+  }
+}
+
+function settingsOf(config: Config, rules: readonly RuleDefinition[]): Settings {
+  return { rules, rollups: config.rollups };
+}
+
+function routesOf(config: Config): ConstructorParameters<typeof DecodePlans>[0] {
+  const table = parseRoutes(config.ingest.routes);
+  invariant(table.ok, "routes were checked when the configuration was loaded");
+  return table.value;
+}
+
+/** What of a changed configuration takes effect only when the gateway is started again. */
+function restartProblems(current: Config, next: Config): readonly Problem[] {
+  const fixed = [
+    "gateway",
+    "dataDir",
+    "listeners",
+    "http",
+    "access",
+    "ownTopicPrefix",
+    "store",
+    "upstreams",
+  ] as const;
+  return fixed
+    .filter((key) => JSON.stringify(current[key]) !== JSON.stringify(next[key]))
+    .map((key) => ({
+      code: "RELOAD_NEEDS_RESTART",
+      message: `"${key}" has changed, which takes effect only when the gateway is started again.`,
+      pointer: `/${key}`,
+      hint: "restart holdfast, or take that change back",
+    }));
+}

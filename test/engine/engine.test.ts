@@ -1,0 +1,189 @@
+import { expect, onTestFinished, test } from "vitest";
+import type { Settings } from "../../src/core/record.ts";
+import { ruleOf } from "../support/records.ts";
+import { openTestEngine, temporaryDirectory, type TestEngine } from "../support/test-engine.ts";
+
+const settings: Settings = {
+  rules: [
+    ruleOf({
+      window: { type: "none", latenessMs: 0 },
+      when: { field: "value", op: ">", value: 8 },
+      annotations: {},
+    }),
+  ],
+  rollups: ["1m"],
+};
+
+/** A stamped reading, `second` seconds after a fixed time. */
+function reading(second: number, value: number): string {
+  return JSON.stringify({ ts: 1_761_999_000_000 + second * 1_000, temperature: value });
+}
+
+async function opened(directory?: string, boot?: string): Promise<TestEngine> {
+  return openTestEngine(directory ?? (await temporaryDirectory(onTestFinished)), settings, boot);
+}
+
+test("a message is acknowledged when the record that holds it is durable, and not before", async () => {
+  const gateway = await opened();
+  const letGo = gateway.store.hold();
+  const before = gateway.store.lastSeq;
+  const sent = gateway.send("room", reading(1, 5));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(sent.outcome).toBe("waiting");
+  letGo();
+  await sent.decided;
+  expect(sent.outcome).toBe("committed");
+  expect(gateway.store.lastSeq).toBe(before + 1);
+  await gateway.stop();
+});
+
+test("what arrives while a commit is under way shares the next one", async () => {
+  const gateway = await opened();
+  const letGo = gateway.store.hold();
+  const first = gateway.send("room", reading(1, 5));
+  await new Promise((resolve) => setImmediate(resolve));
+  const others = [2, 3, 4].map((second) => gateway.send("room", reading(second, 5)));
+  letGo();
+  await Promise.all([first, ...others].map(({ decided }) => decided));
+  const rows = gateway.store.committed.map(({ record }) => record.counts.storedMessages);
+  expect(rows.slice(-2)).toEqual([1, 3]);
+  await gateway.stop();
+});
+
+test("an alert is durable in the same commit as the message that caused it", async () => {
+  const gateway = await opened();
+  await gateway.send("room", reading(1, 9)).decided;
+  const commit = gateway.store.committed.at(-1);
+  expect(commit?.record.counts.storedMessages).toBe(1);
+  expect(commit?.effects.alerts).toMatchObject([{ state: "firing", key: { device: "room" } }]);
+  expect(gateway.engine.alerts.count("firing")).toBe(1);
+  await gateway.stop();
+});
+
+test("a stamped message that is sent again, with or without DUP, is acknowledged and counted once", async () => {
+  const gateway = await opened();
+  await gateway.send("room", reading(1, 5)).decided;
+  const again = [
+    gateway.send("room", reading(1, 5), { resent: true }),
+    gateway.send("room", reading(1, 5), { packetId: 9 }),
+    gateway.send("room", reading(1, 6)),
+  ];
+  await Promise.all(again.map(({ decided }) => decided));
+  expect(again.map(({ outcome }) => outcome)).toEqual(["committed", "committed", "committed"]);
+  expect(gateway.engine.books).toMatchObject({
+    messages: { received: 4, stored: 2, dropped: { duplicate: 2 } },
+    samples: { decoded: 4, stored: 2, duplicate: 2 },
+  });
+  await gateway.stop();
+});
+
+test("a message without a stamp is a duplicate only when DUP says so and it is the same packet", async () => {
+  const gateway = await opened();
+  await gateway.send("room/door", "1", { packetId: 5 }).decided;
+  await gateway.send("room/door", "1", { packetId: 5 }).decided;
+  await gateway.send("room/door", "1", { packetId: 5, resent: true }).decided;
+  await gateway.send("room/door", "1", { packetId: 6, resent: true }).decided;
+  await gateway.send("room/door", "1", { packetId: 5, resent: true, clientId: "client-2" }).decided;
+  expect(gateway.engine.books.messages).toEqual({
+    received: 5,
+    stored: 4,
+    rejected: {},
+    dropped: { duplicate: 1 },
+  });
+  await gateway.stop();
+});
+
+test("a duplicate is recognised after a restart too", async () => {
+  const directory = await temporaryDirectory(onTestFinished);
+  const first = await opened(directory);
+  await first.send("room", reading(1, 5)).decided;
+  await first.send("room/door", "1", { packetId: 5 }).decided;
+  await first.stop();
+  const second = await opened(directory, "boot-2");
+  await second.send("room", reading(1, 5)).decided;
+  await second.send("room/door", "1", { packetId: 5, resent: true }).decided;
+  expect(second.engine.books.messages.dropped).toEqual({ duplicate: 2 });
+  await second.stop();
+});
+
+test("a payload that cannot be decoded is acknowledged, kept as a dead letter and counted by cause", async () => {
+  const gateway = await opened();
+  const sent = gateway.send("room", '{"temperature": NaN}');
+  await sent.decided;
+  expect(sent.outcome).toBe("committed");
+  expect(gateway.deadLetters).toMatchObject([{ topic: "room", clientId: "client-1", length: 20 }]);
+  const { received, stored, rejected } = gateway.engine.books.messages;
+  expect({ received, stored, total: Object.values(rejected) }).toEqual({ received: 1, stored: 0, total: [1] });
+  await gateway.stop();
+});
+
+test("a stamp ahead of the gateway's clock is replaced by the time of receipt, and counted", async () => {
+  const gateway = await opened();
+  const ahead = gateway.clock.now() + 365 * 86_400_000;
+  await gateway.send("room", JSON.stringify({ ts: ahead, temperature: 5 })).decided;
+  const { record } = gateway.store.committed.at(-1) ?? {};
+  expect(gateway.engine.books.samples.corrected).toBe(1);
+  expect(record?.counts.correctedSamples).toBe(1);
+  await gateway.stop();
+});
+
+test("when the disk refuses, nothing is acknowledged, and what was on disk goes on afterwards", async () => {
+  const gateway = await opened();
+  await gateway.send("room", reading(1, 5)).decided;
+  gateway.store.refuse = true;
+  gateway.store.reopenRefusals = 1;
+  const refused = [gateway.send("room", reading(2, 5)), gateway.send("room", reading(3, 5))];
+  await Promise.all(refused.map(({ decided }) => decided));
+  expect(refused.map(({ outcome }) => outcome)).toEqual(["refused", "refused"]);
+  const meanwhile = gateway.send("room", reading(4, 5));
+  expect(meanwhile.outcome).toBe("refused");
+  await expect.poll(() => gateway.engine.accepting, { timeout: 5_000 }).toBe(true);
+  await gateway.send("room", reading(2, 5), { resent: true }).decided;
+  expect(gateway.engine.books.messages).toMatchObject({ received: 2, stored: 2 });
+  expect(gateway.engine.seriesCount).toBe(1);
+  await gateway.stop();
+});
+
+test("a restart gives the state that an uninterrupted run would have", async () => {
+  const directory = await temporaryDirectory(onTestFinished);
+  const values = [5, 9, 9, 3, 12, 2];
+  const first = await opened(directory);
+  for (const [second, value] of values.slice(0, 3).entries()) {
+    await first.send("room", reading(second * 30, value)).decided;
+  }
+  await first.stop();
+  const second = await opened(directory, "boot-2");
+  expect(second.engine.report).toMatchObject({ differences: 0, gaps: [], replayedRecords: 0 });
+  expect(second.engine.alerts.count("firing")).toBe(1);
+  for (const [index, value] of values.slice(3).entries()) {
+    await second.send("room", reading((index + 3) * 30, value)).decided;
+  }
+  const straight = await opened();
+  for (const [index, value] of values.entries()) {
+    await straight.send("room", reading(index * 30, value)).decided;
+  }
+  const alertsOf = (...gateways: TestEngine[]): unknown =>
+    gateways.flatMap(({ effects }) => effects.flatMap(({ alerts }) => alerts));
+  expect(alertsOf(first, second)).toEqual(alertsOf(straight));
+  await Promise.all([second.stop(), straight.stop()]);
+});
+
+test("QoS 0 rides in the same commits, and nobody waits for it", async () => {
+  const gateway = await opened();
+  gateway.send("room", reading(1, 5), { qos: 0, packetId: 0 });
+  await gateway.send("room", reading(2, 5)).decided;
+  expect(gateway.engine.books.messages.stored).toBe(2);
+  await gateway.stop();
+});
+
+test("other rules take effect with the next record, and survive a restart", async () => {
+  const directory = await temporaryDirectory(onTestFinished);
+  const first = await opened(directory);
+  await first.engine.apply({ ...settings, rules: [] });
+  await first.send("room", reading(1, 9)).decided;
+  expect(first.effects.flatMap(({ alerts }) => alerts)).toEqual([]);
+  await first.stop();
+  const second = await openTestEngine(directory, { ...settings, rules: [] }, "boot-2");
+  expect(second.store.committed.every(({ record }) => record.settings === undefined)).toBe(true);
+  await second.stop();
+});

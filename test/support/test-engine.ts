@@ -1,0 +1,205 @@
+/** An engine with an intake on a real store in a temporary directory, and a disk that obeys the test. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { autoPlan } from "../../src/codecs/auto.ts";
+import { cborPlan } from "../../src/codecs/cbor.ts";
+import { jsonPlan } from "../../src/codecs/json.ts";
+import { scalarOnlyPlan } from "../../src/codecs/scalar.ts";
+import { AppError } from "../../src/core/errors.ts";
+import type { Commit, LogStore } from "../../src/core/log-store.ts";
+import type { Clock, Publication } from "../../src/core/ports.ts";
+import type { DeadLetter, Effects, Settings } from "../../src/core/record.ts";
+import { type Engine, openEngine } from "../../src/engine/engine.ts";
+import { DecodePlans } from "../../src/ingest/decode-plans.ts";
+import { Intake } from "../../src/ingest/intake.ts";
+import { parseRoutes } from "../../src/ingest/routes.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
+import { quietLogger } from "./quiet-logger.ts";
+
+/** A store whose commits can be held, or refused without being written. */
+export class ObedientStore implements LogStore {
+  readonly real: Store;
+  readonly committed: Commit[] = [];
+  refuse = false;
+  reopenRefusals = 0;
+  #held: Promise<void> | undefined;
+
+  constructor(real: Store) {
+    this.real = real;
+  }
+
+  /** Makes commits wait; returns the way to let them go. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return () => {
+      this.#held = undefined;
+      resolve();
+    };
+  }
+
+  get lastSeq(): number {
+    return this.real.lastSeq;
+  }
+
+  async commit(commit: Commit): Promise<void> {
+    await this.#held;
+    if (this.refuse) throw new AppError("STORE_FAILED", "transient", "the disk refused");
+    await this.real.commit(commit);
+    this.committed.push({ ...commit, deadLetters: [...commit.deadLetters] });
+  }
+
+  async reopen(): Promise<void> {
+    if (this.reopenRefusals > 0) {
+      this.reopenRefusals -= 1;
+      throw new AppError("STORE_FAILED", "transient", "the disk still refuses");
+    }
+    this.refuse = false;
+    await this.real.reopen();
+  }
+
+  records(fromSeq: number): ReturnType<LogStore["records"]> {
+    return this.real.records(fromSeq);
+  }
+
+  effectsDigest(effects: Effects): number {
+    return this.real.effectsDigest(effects);
+  }
+
+  checkpoint(): ReturnType<LogStore["checkpoint"]> {
+    return this.real.checkpoint();
+  }
+
+  series(): ReturnType<LogStore["series"]> {
+    return this.real.series();
+  }
+
+  head(stream: Parameters<LogStore["head"]>[0]): number {
+    return this.real.head(stream);
+  }
+}
+
+/** Time that passes only when the test says so. */
+export class ManualClock implements Clock {
+  wallMs = 1_762_000_000_000;
+  elapsedMs = 0;
+
+  now(): number {
+    return this.wallMs;
+  }
+
+  monotonicMs(): number {
+    return this.elapsedMs;
+  }
+
+  pass(durationMs: number): void {
+    this.wallMs += durationMs;
+    this.elapsedMs += durationMs;
+  }
+}
+
+/** One publication of a test, with what became of it. */
+export interface Sent {
+  /** `waiting` until the engine has decided. */
+  outcome: "waiting" | "committed" | "refused";
+  readonly decided: Promise<void>;
+}
+
+export interface TestEngine {
+  readonly engine: Engine;
+  readonly store: ObedientStore;
+  readonly clock: ManualClock;
+  readonly effects: Effects[];
+  readonly deadLetters: DeadLetter[];
+  /** Hands a publication over; QoS 1 unless the part says otherwise. */
+  send(topic: string, payload: string, part?: Partial<Publication>): Sent;
+  /** Ends it in order, and keeps the directory. */
+  stop(): Promise<void>;
+}
+
+/** A directory that is removed when the test is over. */
+export async function temporaryDirectory(onFinished: (done: () => Promise<void>) => void): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "holdfast-engine-"));
+  onFinished(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** Opens an engine on the store of a directory. */
+export async function openTestEngine(
+  directory: string,
+  settings: Settings,
+  boot = "boot-1",
+): Promise<TestEngine> {
+  const store = new ObedientStore(
+    await openStore({ directory, durability: "sync", logger: quietLogger }),
+  );
+  const clock = new ManualClock();
+  const routes = parseRoutes([]);
+  if (!routes.ok) throw new Error("no routes are valid routes");
+  const plans = new DecodePlans(routes.value, {
+    auto: autoPlan,
+    json: jsonPlan,
+    cbor: cborPlan,
+    scalar: scalarOnlyPlan,
+  });
+  const effects: Effects[] = [];
+  const deadLetters: DeadLetter[] = [];
+  const engine = await openEngine({
+    store,
+    clock,
+    logger: quietLogger,
+    boot,
+    version: "test",
+    settings,
+    commitDelayMs: 0,
+    onCommitted: (one, letters) => {
+      effects.push(one);
+      deadLetters.push(...letters);
+    },
+    onRebuilt: () => plans.clear(),
+  });
+  const intake = new Intake({
+    source: engine,
+    clock,
+    resolveSeries: engine.resolveSeries,
+    planOf: (topic) => plans.planOf(topic),
+  });
+  return {
+    engine,
+    store,
+    clock,
+    effects,
+    deadLetters,
+    send: (topic, payload, part) => send(intake, topic, payload, part),
+    async stop() {
+      await engine.close();
+      await store.real.close();
+    },
+  };
+}
+
+function send(intake: Intake, topic: string, payload: string, part: Partial<Publication> = {}): Sent {
+  const bytes = Buffer.from(payload);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const sent: Sent = { outcome: "waiting", decided: promise };
+  const decide = (outcome: "committed" | "refused") => (): void => {
+    sent.outcome = outcome;
+    resolve();
+  };
+  const receipt = { committed: decide("committed"), refused: decide("refused") };
+  intake.accept({
+    clientId: "client-1",
+    topic,
+    bytes,
+    start: 0,
+    end: bytes.length,
+    qos: 1,
+    retain: false,
+    resent: false,
+    packetId: 1,
+    receipt: part.qos === 0 ? undefined : receipt,
+    ...part,
+  });
+  return sent;
+}
