@@ -6,7 +6,7 @@
  * way, so that what was taken in is written before the store closes.
  */
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { type ApiServer, openApiServer } from "./api/server.ts";
 import { type Broker, openBroker } from "./broker/broker.ts";
 import { autoPlan } from "./codecs/auto.ts";
@@ -14,7 +14,7 @@ import { cborPlan } from "./codecs/cbor.ts";
 import { jsonPlan } from "./codecs/json.ts";
 import { scalarOnlyPlan } from "./codecs/scalar.ts";
 import type { Config, UpstreamConfig } from "./config/config.ts";
-import { failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
+import { AppError, failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
 import { alertMessage, deadLetterMessage, statusMessage, summaryMessage } from "./core/local-topics.ts";
 import type { Clock, Logger } from "./core/ports.ts";
 import {
@@ -36,6 +36,7 @@ import { openMetrics } from "./ops/metrics.ts";
 import { openStore, type Store } from "./store/store.ts";
 import type { Forwarder } from "./upstream/forwarder-contract.ts";
 import { openForwarder } from "./upstream/forwarder.ts";
+import type { TlsMaterial } from "./upstream/mqtt-address.ts";
 import { openMqttTransport } from "./upstream/mqtt-transport.ts";
 
 export interface GatewayOptions {
@@ -149,7 +150,9 @@ class RunningGateway implements Gateway, ReadModel {
     for (const record of engine.alerts.records()) {
       this.#broker.publish(alertMessage(config.ownTopicPrefix, record));
     }
-    for (const upstream of config.upstreams) this.#forwarders.push(this.#forward(store, upstream));
+    for (const upstream of config.upstreams) {
+      this.#forwarders.push(this.#forward(store, upstream, await tlsMaterial(upstream)));
+    }
     for (const part of [store, engine, this.#broker, ...this.#forwarders]) this.#metrics.add(part.metrics);
     if (config.http.enabled) {
       this.#api = await openApiServer({
@@ -203,9 +206,9 @@ class RunningGateway implements Gateway, ReadModel {
     this.#metrics.close();
   }
 
-  #forward(store: Store, upstream: UpstreamConfig): Forwarder {
+  #forward(store: Store, upstream: UpstreamConfig, tls: TlsMaterial): Forwarder {
     const { logger, clock, random } = this.#options;
-    const { name, url, streams, format, username, password, ca, cert, key } = upstream;
+    const { name, url, streams, format, username, password } = upstream;
     const gateway = this.#config.gateway.id;
     return openForwarder({
       name,
@@ -218,7 +221,7 @@ class RunningGateway implements Gateway, ReadModel {
         clientId: `holdfast-${gateway}-${name}`,
         ...(username === undefined ? {} : { username }),
         ...(password === undefined ? {} : { password }),
-        tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
+        tls,
       }),
       clock,
       logger,
@@ -327,6 +330,20 @@ class RunningGateway implements Gateway, ReadModel {
         .map((upstream) => ({ name: upstream.name, cursor: store.cursor(upstream.name, name), skipped: 0 })),
     }));
   }
+}
+
+/** Reads the PEM files that an upstream names. */
+async function tlsMaterial({ ca, cert, key }: UpstreamConfig): Promise<TlsMaterial> {
+  const files = Object.entries({ ca, cert, key }).filter((entry) => entry[1] !== undefined);
+  const read = async ([name, path]: [string, string | undefined]): Promise<[string, string]> => {
+    try {
+      return [name, await readFile(path ?? "", "utf8")];
+    } catch (cause) {
+      const hint = "check the path and that the gateway's user may read it";
+      throw new AppError("UPSTREAM_TLS_FILE", "operator", `cannot read ${path}`, { hint, cause });
+    }
+  };
+  return Object.fromEntries(await Promise.all(files.map(read)));
 }
 
 function settingsOf(config: Config, rules: readonly RuleDefinition[]): Settings {

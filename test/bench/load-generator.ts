@@ -32,6 +32,8 @@ const ratePerSecond = args.rate === undefined ? undefined : Number(args.rate);
 /** Latencies in tenths of a millisecond, up to one second; the last bucket holds the rest. */
 const latencyBuckets = new Uint32Array(10_001);
 let acknowledgedCount = 0;
+/** Warm-up included. */
+let acknowledgedTotal = 0;
 let measuring = false;
 
 /** One connection with its prepared PUBLISH packet and the send times of what is in flight. */
@@ -52,7 +54,7 @@ class Publisher {
   constructor(index: number, port: number, host: string) {
     const topic = `plant/line${index % 8}/press-${String(index).padStart(4, "0")}/telemetry`;
     // 80 bytes: two numeric fields and a timestamp.
-    const payload = `{"ts":1762000000000,"temperature":21.5000,"vibration":0.12500,"unit":"press-01"}`;
+    const payload = `{"ts":1762000000000,"temperature":21.5000,"vibration_velocity":0.12500000000000}`;
     if (payload.length !== 80) throw new Error(`payload is ${payload.length} bytes`);
     const topicBytes = Buffer.from(topic);
     const remaining = 2 + topicBytes.length + 2 + payload.length;
@@ -116,6 +118,7 @@ class Publisher {
       this.partialBytes = data.copy(this.partial, 0, offset);
     }
     this.inFlight -= acknowledged;
+    acknowledgedTotal += acknowledged;
     if (measuring) acknowledgedCount += acknowledged;
     if (ratePerSecond === undefined && !stopping && acknowledged > 0) this.send(acknowledged, now);
   }
@@ -130,7 +133,7 @@ class Publisher {
       const { packet } = this;
       packet[this.packetIdOffset] = this.packetId >> 8;
       packet[this.packetIdOffset + 1] = this.packetId & 255;
-      writeDigits(packet, this.timeOffset, 13, firstStampMs + Math.floor(sequence / 10));
+      writeDigits(packet, this.timeOffset, 13, firstStampMs + Math.floor(sequence / clientCount));
       writeDigits(packet, this.valueOffset, 4, sequence % 10_000);
       packet.copy(burst, index * size);
       this.sentAtMs[this.packetId] = now;
@@ -151,7 +154,8 @@ function writeDigits(target: Buffer, offset: number, length: number, value: numb
 let connectedCount = 0;
 let sequence = 0;
 let stopping = false;
-const firstStampMs = Date.now();
+/** An hour ago: stamps may run ahead of the clock in a closed loop, and must not run into the future. */
+const firstStampMs = Date.now() - 3_600_000;
 
 function fail(message: string): void {
   process.stderr.write(`load generator: ${message}\n`);
@@ -214,6 +218,7 @@ function report(elapsedMs: number): void {
       latencyMsP99: percentileMs(0.99),
       cpuMs: Math.round(process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000),
       elapsedMs: Math.round(elapsedMs),
+      acknowledged: acknowledgedTotal,
     })}\n`,
   );
 }

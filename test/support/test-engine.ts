@@ -131,9 +131,7 @@ export async function openTestEngine(
   settings: Settings,
   boot = "boot-1",
 ): Promise<TestEngine> {
-  const store = new ObedientStore(
-    await openStore({ directory, durability: "sync", logger: quietLogger }),
-  );
+  const store = new ObedientStore(await openStore({ directory, durability: "sync", logger: quietLogger }));
   const clock = new ManualClock();
   const routes = parseRoutes([]);
   if (!routes.ok) throw new Error("no routes are valid routes");

@@ -1,0 +1,35 @@
+/** What a batch says, whatever its encoding. */
+import type { EpochMs } from "../core/sample.ts";
+import type { StreamName, StreamRecord } from "../core/streams.ts";
+
+/** How batches are encoded. */
+export type WireFormat = "cbor" | "json";
+
+/** Why a run of records will never come. */
+export type GapCause = "evicted" | "too-large";
+
+/** A run of sequences that cannot be sent any more; sent in place of its records. */
+export interface WireGap {
+  readonly from: number;
+  readonly to: number;
+  /** A {@link GapCause} when written; a reader takes any word. */
+  readonly cause: string;
+}
+
+/** What every batch says. `(gateway, stream, seq)` is the key by which a receiver recognises repeats. */
+export interface WireEnvelope {
+  readonly gateway: string;
+  readonly stream: StreamName;
+  /** Sequence of the first and the last record, both included; dense. */
+  readonly from: number;
+  readonly to: number;
+  /** The gateway's clock when this batch was built; a batch that is sent again may say another. */
+  readonly sentAt: EpochMs;
+}
+
+/** One upstream message. */
+export type WireBatch = WireEnvelope &
+  ({ readonly records: readonly StreamRecord[] } | { readonly gap: WireGap });
+
+/** The `v` of this format. */
+export const wireVersion = 1;

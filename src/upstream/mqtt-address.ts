@@ -1,0 +1,65 @@
+/** Where an MQTT upstream is and who we are there, checked before anything connects. */
+import { AppError } from "../core/errors.ts";
+
+/** Keys and certificates in PEM, as read from their files. */
+export interface TlsMaterial {
+  /** Authorities that the server's certificate is checked against; the system's where missing. */
+  readonly ca?: string | Uint8Array;
+  /** Our own certificate and its key, where the server asks for one. */
+  readonly cert?: string | Uint8Array;
+  readonly key?: string | Uint8Array;
+}
+
+/** A server to connect to. */
+export interface MqttAddress {
+  readonly protocol: "mqtt" | "mqtts";
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+  /** For people: without user name and password. */
+  readonly url: string;
+}
+
+/**
+ * Takes an `mqtt://` or `mqtts://` URL apart.
+ *
+ * @throws AppError `UPSTREAM_URL_INVALID` when it is neither; kind `operator`. The message shows no secret.
+ */
+export function parseMqttUrl(text: string): MqttAddress {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw invalid("the URL of the upstream cannot be read");
+  }
+  const protocol = url.protocol.slice(0, -1);
+  if (protocol !== "mqtt" && protocol !== "mqtts") {
+    throw invalid(`an MQTT upstream cannot use "${url.protocol}//"`);
+  }
+  if (url.hostname === "") throw invalid("the URL of the upstream names no host");
+  const port = url.port === "" ? (protocol === "mqtt" ? 1883 : 8883) : Number(url.port);
+  return {
+    protocol,
+    // An IPv6 address stands in brackets in a URL and without them everywhere else.
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    port,
+    ...(url.username === "" ? {} : { username: decoded(url.username) }),
+    ...(url.password === "" ? {} : { password: decoded(url.password) }),
+    url: `${protocol}://${url.hostname}:${port}`,
+  };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw invalid("the user name or password in the URL of the upstream is not percent-encoded");
+  }
+}
+
+function invalid(message: string): AppError {
+  return new AppError("UPSTREAM_URL_INVALID", "operator", message, {
+    hint: "write mqtt://host:1883 or mqtts://host:8883",
+  });
+}

@@ -1,0 +1,42 @@
+/**
+ * `npm run bench`: the figures of the gateway, each beside its target, one JSON line a figure.
+ *
+ * Usage: npm run bench [-- --only throughput,latency,start,recovery,wear] [--rounds 5] [--seconds 5]
+ *        [--program dist]
+ */
+import { execFileSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import { measureLatency } from "./latency.ts";
+import { measureRecovery, measureStartUp } from "./start-up.ts";
+import { measureThroughput } from "./throughput.ts";
+import { measureWear } from "./wear.ts";
+
+const { values: args } = parseArgs({
+  options: {
+    only: { type: "string", default: "throughput,latency,start,recovery,wear" },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "5" },
+    program: { type: "string", default: "dist" },
+  },
+});
+
+const rounds = Number(args.rounds);
+const seconds = Number(args.seconds);
+// What devices run is the bundle, so that is what is measured.
+if (args.program === "dist") execFileSync(process.execPath, ["deploy/build.ts"], { stdio: "inherit" });
+const program = args.program === "dist" ? "dist/holdfast.js" : "src/main.ts";
+
+const measures: Readonly<Record<string, () => Promise<void>>> = {
+  throughput: () => measureThroughput({ program, rounds, seconds }),
+  latency: () => measureLatency({ program, seconds: Math.max(30, seconds) }),
+  start: () => measureStartUp({ program, rounds }),
+  recovery: () => measureRecovery({ program }),
+  wear: () => measureWear({ program, seconds }),
+};
+
+for (const name of args.only.split(",")) {
+  const measure = measures[name];
+  if (measure === undefined)
+    throw new Error(`no measure "${name}"; there are ${Object.keys(measures).join(", ")}`);
+  await measure();
+}

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { AppError } from "../../src/core/errors.ts";
+import { parseMqttUrl } from "../../src/upstream/mqtt-address.ts";
+
+test("ports are those of the protocol unless the URL names one", () => {
+  expect(parseMqttUrl("mqtt://broker.example")).toMatchObject({ protocol: "mqtt", port: 1883 });
+  expect(parseMqttUrl("mqtts://broker.example")).toMatchObject({ protocol: "mqtts", port: 8883 });
+  expect(parseMqttUrl("mqtt://[::1]:99")).toMatchObject({ host: "::1", port: 99, url: "mqtt://[::1]:99" });
+});
+
+test("user name and password are decoded, and do not show in the address", () => {
+  const address = parseMqttUrl("mqtt://us%40er:pa%2Fss@broker.example:1900");
+  expect(address).toMatchObject({ username: "us@er", password: "pa/ss", url: "mqtt://broker.example:1900" });
+});
+
+test.each([
+  "",
+  "broker.example",
+  "http://broker.example",
+  "mqtt:",
+  "mqtt://u:secret@:1883",
+  "mqtt://h:99999",
+  "mqtt://u:%zz@h",
+])("%j is refused without showing a secret", (url) => {
+  let refusal: unknown;
+  try {
+    parseMqttUrl(url);
+  } catch (error) {
+    refusal = error;
+  }
+  expect(refusal).toBeInstanceOf(AppError);
+  expect(refusal).toMatchObject({ code: "UPSTREAM_URL_INVALID", kind: "operator" });
+  expect(String(refusal)).not.toContain("secret");
+});
