@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { Settings } from "../../src/core/record.ts";
 import { ruleOf } from "../support/records.ts";
-import { openTestEngine, temporaryDirectory, type TestEngine } from "../support/test-engine.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { openTestEngine, type TestEngine } from "../support/test-engine.ts";
 
 const settings: Settings = {
   rules: [
@@ -19,8 +20,15 @@ function reading(second: number, value: number): string {
   return JSON.stringify({ ts: 1_761_999_000_000 + second * 1_000, temperature: value });
 }
 
+/** A directory that outlives an engine, for the next one. */
+async function fresh(): Promise<string> {
+  const directory = await temporaryDirectory("engine");
+  onTestFinished(() => directory[Symbol.asyncDispose]());
+  return directory.path;
+}
+
 async function opened(directory?: string, boot?: string): Promise<TestEngine> {
-  return openTestEngine(directory ?? (await temporaryDirectory(onTestFinished)), settings, boot);
+  return openTestEngine(directory ?? (await fresh()), settings, boot);
 }
 
 test("a message is acknowledged when the record that holds it is durable, and not before", async () => {
@@ -94,7 +102,7 @@ test("a message without a stamp is a duplicate only when DUP says so and it is t
 });
 
 test("a duplicate is recognised after a restart too", async () => {
-  const directory = await temporaryDirectory(onTestFinished);
+  const directory = await fresh();
   const first = await opened(directory);
   await first.send("room", reading(1, 5)).decided;
   await first.send("room/door", "1", { packetId: 5 }).decided;
@@ -113,7 +121,11 @@ test("a payload that cannot be decoded is acknowledged, kept as a dead letter an
   expect(sent.outcome).toBe("committed");
   expect(gateway.deadLetters).toMatchObject([{ topic: "room", clientId: "client-1", length: 20 }]);
   const { received, stored, rejected } = gateway.engine.books.messages;
-  expect({ received, stored, total: Object.values(rejected) }).toEqual({ received: 1, stored: 0, total: [1] });
+  expect({ received, stored, total: Object.values(rejected) }).toEqual({
+    received: 1,
+    stored: 0,
+    total: [1],
+  });
   await gateway.stop();
 });
 
@@ -145,7 +157,7 @@ test("when the disk refuses, nothing is acknowledged, and what was on disk goes 
 });
 
 test("a restart gives the state that an uninterrupted run would have", async () => {
-  const directory = await temporaryDirectory(onTestFinished);
+  const directory = await fresh();
   const values = [5, 9, 9, 3, 12, 2];
   const first = await opened(directory);
   for (const [second, value] of values.slice(0, 3).entries()) {
@@ -177,7 +189,7 @@ test("QoS 0 rides in the same commits, and nobody waits for it", async () => {
 });
 
 test("other rules take effect with the next record, and survive a restart", async () => {
-  const directory = await temporaryDirectory(onTestFinished);
+  const directory = await fresh();
   const first = await opened(directory);
   await first.engine.apply({ ...settings, rules: [] });
   await first.send("room", reading(1, 9)).decided;

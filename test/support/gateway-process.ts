@@ -56,6 +56,8 @@ process.once("exit", () => {
 /**
  * Starts a gateway; resolves when it serves.
  *
+ * `await using gateway = await startGateway({ directory })` ends it with the scope.
+ *
  * @throws Error with the last lines of its log when it ends or stays silent instead.
  */
 export async function startGateway(options: GatewayProcessOptions): Promise<GatewayProcess> {
@@ -85,7 +87,7 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
 }
 
 /** See {@link startGateway}. Ports, configuration and data stay the same from one start to the next. */
-export class GatewayProcess {
+export class GatewayProcess implements AsyncDisposable {
   readonly configFile: string;
   readonly dataDirectory: string;
   /** What it logged since it was first started, newest last. */
@@ -188,6 +190,10 @@ export class GatewayProcess {
   async close(): Promise<void> {
     this.#unexpected = undefined;
     if (this.#child !== undefined) await this.#end("SIGKILL");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /** GET of a path of the read side. @throws Error when the answer is not JSON with status 200. */

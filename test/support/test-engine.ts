@@ -1,7 +1,4 @@
 /** An engine with an intake on a real store in a temporary directory, and a disk that obeys the test. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { autoPlan } from "../../src/codecs/auto.ts";
 import { cborPlan } from "../../src/codecs/cbor.ts";
 import { jsonPlan } from "../../src/codecs/json.ts";
@@ -116,13 +113,6 @@ export interface TestEngine {
   send(topic: string, payload: string, part?: Partial<Publication>): Sent;
   /** Ends it in order, and keeps the directory. */
   stop(): Promise<void>;
-}
-
-/** A directory that is removed when the test is over. */
-export async function temporaryDirectory(onFinished: (done: () => Promise<void>) => void): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "holdfast-engine-"));
-  onFinished(() => rm(directory, { recursive: true, force: true }));
-  return directory;
 }
 
 /** Opens an engine on the store of a directory. */
