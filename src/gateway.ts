@@ -12,7 +12,7 @@ import { type Broker, openBroker } from "./broker/broker.ts";
 import { autoPlan } from "./codecs/auto.ts";
 import { cborPlan } from "./codecs/cbor.ts";
 import { jsonPlan } from "./codecs/json.ts";
-import { scalarOnlyPlan } from "./codecs/scalar.ts";
+import { scalarPlan } from "./codecs/scalar.ts";
 import type { Config, UpstreamConfig } from "./config/config.ts";
 import { AppError, failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
 import { alertMessage, deadLetterMessage, statusMessage, summaryMessage } from "./core/local-topics.ts";
@@ -107,7 +107,7 @@ class RunningGateway implements Gateway, ReadModel {
       auto: autoPlan,
       json: jsonPlan,
       cbor: cborPlan,
-      scalar: scalarOnlyPlan,
+      scalar: scalarPlan,
     });
   }
 

@@ -120,7 +120,7 @@ export const leafLevelsMax = 4;
  */
 export const decodePlansMax = 8_192;
 
-/** What one topic may hold of remembered payload shapes: four shapes of a dozen fields, or one of fifty. */
+/** What one topic may hold of remembered payload shapes: four of a dozen numbers each, or one of eighty. */
 export const planShapesMax = 4;
 export const planShapeBytesMax = 4_096;
 
@@ -131,22 +131,22 @@ export const outboundInFlightMax = 256;
 export const outboundHeldMax = 1_024;
 
 /** Bytes queued towards one subscriber after which retained and stored messages wait for it, and QoS 0 is dropped. */
-export const outboundPacedBytes = 256 * 1024;
+export const outboundPacedBytes: number = 256 * 1024;
 
 /** Messages on their way to subscribers inside the broker, and their bytes; beyond it they are dropped, counted. */
 export const fanOutMessagesMax = 8_192;
-export const fanOutBytesMax = 8 * 1024 * 1024;
+export const fanOutBytesMax: number = 8 * 1024 * 1024;
 
 /** Sessions kept without a connection; the one that has been away longest is ended first. */
 export const sessionsMax = 1_024;
 
 /** Messages, bytes and age of one session's offline queue; the oldest leave first, counted. */
 export const sessionQueueMessagesMax = 1_000;
-export const sessionQueueBytesMax = 1024 * 1024;
-export const sessionQueueAgeMsMax = 24 * 3_600_000;
+export const sessionQueueBytesMax: number = 1024 * 1024;
+export const sessionQueueAgeMsMax: number = 24 * 3_600_000;
 
 /** Bytes in the offline queues of all sessions. */
-export const sessionQueuesBytesMax = 16 * 1024 * 1024;
+export const sessionQueuesBytesMax: number = 16 * 1024 * 1024;
 
 /** Topic names the broker remembers as checked; forgotten all at once when full. 8,192 × about 250 bytes = 2 MB. */
 export const topicNamesMax = 8_192;

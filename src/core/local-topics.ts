@@ -7,11 +7,14 @@ import { topicLevelOf } from "./topic.ts";
 /** Bytes of a refused payload that are shown. */
 const shownBytesMax = 256;
 
+/** What stands for the key of a rule that does not group. */
+const wholeGateway = "all";
+
 /** `<prefix>alerts/<rule>/<key>`, retained: the newest transition. Values of a longer key are joined by commas. */
 export function alertMessage(prefix: string, record: AlertRecord): LocalMessage {
   const key = Object.values(record.key).map(topicLevelOf).join(",");
   return {
-    topic: `${prefix}alerts/${topicLevelOf(record.rule)}/${key}`,
+    topic: `${prefix}alerts/${topicLevelOf(record.rule)}/${key === "" ? wholeGateway : key}`,
     payload: JSON.stringify(record),
     qos: 1,
     retain: true,

@@ -57,7 +57,7 @@ class Payloads {
 function readings(index: number): { ts: number; temperature: number; vibration: number; unit: string } {
   const temperature = Math.round(210_000 + 9_000 * Math.sin(index)) / 10_000;
   const vibration = Math.round(12_500 + 9_000 * Math.cos(index)) / 100_000;
-  return { ts: 1_762_000_000_000 + index * 997, temperature, vibration, unit: `press-${index % 10}1` };
+  return { ts: 1_762_000_000_000 + index * 997, temperature, vibration, unit: "press-01" };
 }
 
 const variants = Array.from({ length: 64 }, (_, index) => readings(index));
@@ -65,6 +65,12 @@ const json = new Payloads(
   variants.map(
     ({ ts, temperature, vibration, unit }) =>
       `{"ts":${ts},"temperature":${temperature.toFixed(4)},"vibration":${vibration.toFixed(5)},"unit":"${unit}"}`,
+  ),
+);
+const jsonTexts = new Payloads(
+  variants.map(
+    ({ ts, temperature, vibration }, index) =>
+      `{"ts":${ts},"temperature":${temperature.toFixed(4)},"vibration":${vibration.toFixed(5)},"unit":"press-${index + 10}"}`,
   ),
 );
 const jsonNumbers = new Payloads(
@@ -138,6 +144,7 @@ function runRound(kind: Kind): void {
 const kinds: readonly Kind[] = [
   planned("json: ts, two numbers, a text", json, jsonPlan),
   planned("json: ts, two numbers", jsonNumbers, jsonPlan),
+  planned("json: ts, two numbers, a text that changes", jsonTexts, jsonPlan),
   planned("json, detected: ts, two numbers, a text", json, autoPlan),
   general("json, general reader: ts, two numbers, a text", json, new JsonReader()),
   foreign("JSON.parse: ts, two numbers, a text", json, (bytes): unknown => JSON.parse(bytes.toString())),

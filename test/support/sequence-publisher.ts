@@ -46,6 +46,8 @@ export class SequencePublisher {
   acknowledged = 0;
   /** Sendings beyond the first of each number. */
   resent = 0;
+  /** Bytes of the packets that were acknowledged. */
+  acknowledgedBytes = 0;
   /** CONNACKs so far. */
   connections = 0;
   /** What a broker must not do, each a sentence: to be empty at the end. */
@@ -158,8 +160,12 @@ export class SequencePublisher {
 
   #acknowledge(packetId: number): void {
     const expected = packetIdOf(this.acknowledged + 1);
-    if (packetId === expected && this.acknowledged < this.sent) this.acknowledged += 1;
-    else this.faults.push(`PUBACK for packet ${packetId}, and not for ${expected}`);
+    if (packetId !== expected || this.acknowledged === this.sent) {
+      this.faults.push(`PUBACK for packet ${packetId}, and not for ${expected}`);
+      return;
+    }
+    this.acknowledged += 1;
+    this.acknowledgedBytes += this.#packet(this.acknowledged).length;
   }
 
   /** Sends what window and rate allow, in one write. */

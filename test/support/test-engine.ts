@@ -2,7 +2,7 @@
 import { autoPlan } from "../../src/codecs/auto.ts";
 import { cborPlan } from "../../src/codecs/cbor.ts";
 import { jsonPlan } from "../../src/codecs/json.ts";
-import { scalarOnlyPlan } from "../../src/codecs/scalar.ts";
+import { scalarPlan } from "../../src/codecs/scalar.ts";
 import { AppError } from "../../src/core/errors.ts";
 import type { Commit, LogStore } from "../../src/core/log-store.ts";
 import type { Clock, Publication } from "../../src/core/ports.ts";
@@ -129,7 +129,7 @@ export async function openTestEngine(
     auto: autoPlan,
     json: jsonPlan,
     cbor: cborPlan,
-    scalar: scalarOnlyPlan,
+    scalar: scalarPlan,
   });
   const effects: Effects[] = [];
   const deadLetters: DeadLetter[] = [];

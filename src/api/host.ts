@@ -1,0 +1,24 @@
+/**
+ * Which `Host` a request may name.
+ *
+ * A page from anywhere can make a browser on this machine send requests to loopback under a name of its
+ * own that it lets point here (DNS rebinding), and then read the answers as if they were its own. So a
+ * server on loopback answers only to loopback's names.
+ */
+
+/** Whether an address is loopback. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/**
+ * Makes the check for a server bound to `host`.
+ *
+ * @returns A function from the `Host` header, any port, to whether it is allowed. Beyond loopback every
+ *   host is: what names lead there is not ours to know.
+ */
+export function hostCheck(host: string): (header: string | undefined) => boolean {
+  if (!isLoopback(host)) return () => true;
+  const allowed = new Set(["localhost", "127.0.0.1", "[::1]", host.includes(":") ? `[${host}]` : host]);
+  return (header) => header !== undefined && allowed.has(header.toLowerCase().replace(/:\d{1,5}$/, ""));
+}

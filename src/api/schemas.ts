@@ -1,0 +1,128 @@
+/** JSON Schemas of what the read side answers, for the API document. */
+import { alertStates } from "../core/read-model.ts";
+import type { Schema } from "./route.ts";
+
+const text: Schema = { type: "string" };
+const flag: Schema = { type: "boolean" };
+const count: Schema = { type: "integer", minimum: 0 };
+const instant: Schema = { type: "number", description: "Epoch milliseconds." };
+
+function mapOf(values: Schema): Schema {
+  return { type: "object", additionalProperties: values };
+}
+
+function listOf(items: Schema): Schema {
+  return { type: "array", items };
+}
+
+/** An object whose properties are all there. */
+function objectOf(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: "object", properties, required };
+}
+
+const counts = mapOf(count);
+const position = objectOf({ acked: count, pending: count, evicted: count });
+const condition = objectOf({ ready: flag, detail: text });
+
+/** `/healthz` */
+export const healthSchema: Schema = objectOf({ state: { const: "alive" } });
+
+/** `/readyz` */
+export const readinessSchema: Schema = objectOf({
+  ready: flag,
+  broker: condition,
+  store: condition,
+  rules: condition,
+});
+
+/** `/api/v1/status` */
+export const statusSchema: Schema = objectOf({
+  gateway: text,
+  version: text,
+  state: text,
+  startedAt: instant,
+  uptimeMs: { type: "number" },
+  clock: { enum: ["synced", "unsynced"] },
+  listeners: listOf(objectOf({ protocol: text, host: text, port: count })),
+  connections: count,
+  series: count,
+  rules: count,
+  firing: count,
+  logSeq: count,
+  backlog: counts,
+});
+
+/** `/api/v1/ledger` */
+export const ledgerSchema: Schema = objectOf({
+  received: count,
+  stored: count,
+  rejected: counts,
+  dropped: counts,
+  samples: objectOf({ decoded: count, stored: count, duplicate: count, late: count, corrected: count }),
+  streams: mapOf(objectOf({ length: count, evicted: count, upstreams: mapOf(position) })),
+  balanced: flag,
+});
+
+/** `/api/v1/alerts` */
+export const alertsSchema: Schema = objectOf({
+  alerts: listOf(
+    objectOf({
+      seq: count,
+      id: text,
+      rule: text,
+      key: mapOf(text),
+      state: { enum: alertStates },
+      severity: { enum: ["info", "warning", "critical"] },
+      since: instant,
+      at: instant,
+      values: mapOf({ type: ["number", "string", "boolean", "null"] }),
+      labels: mapOf(text),
+      annotations: mapOf(text),
+      coverage: { type: ["number", "null"] },
+      revision: count,
+      historical: flag,
+      acknowledged: flag,
+      shelvedUntil: { type: ["number", "null"] },
+    }),
+  ),
+});
+
+/** `/api/v1/rules` */
+export const rulesSchema: Schema = objectOf({
+  rules: listOf({
+    type: "object",
+    description: "A rule with every default filled in; durations in milliseconds.",
+    properties: { id: text, description: text, enabled: flag },
+    required: ["id"],
+  }),
+});
+
+/** `/api/v1/dead-letters` */
+export const deadLettersSchema: Schema = objectOf({
+  deadLetters: listOf(
+    objectOf({
+      at: instant,
+      topic: text,
+      clientId: text,
+      cause: text,
+      detail: text,
+      length: { ...count, description: "Bytes of the whole payload; `bytes` may hold only its beginning." },
+      bytes: { type: "string", contentEncoding: "base64" },
+    }),
+  ),
+});
+
+/** `/api/v1/upstreams` */
+export const upstreamsSchema: Schema = objectOf({
+  upstreams: listOf(
+    objectOf({
+      name: text,
+      url: text,
+      connected: flag,
+      state: text,
+      detail: text,
+      streams: mapOf(position),
+    }),
+  ),
+});

@@ -1,0 +1,281 @@
+/** The read side over HTTP: a snapshot of the gateway, and nothing that could change it. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { AppError, invariant, messageOf } from "../core/errors.ts";
+import type { Logger } from "../core/ports.ts";
+import type { ReadModel } from "../core/read-model.ts";
+import { apiDocument } from "./document.ts";
+import { hostCheck } from "./host.ts";
+import { type ProblemDocument, problemBody, problemMediaType } from "./problem.ts";
+import { type Answer, jsonAnswer, jsonMediaType, type Route, type RouteOutcome } from "./route.ts";
+import { routesOf } from "./routes.ts";
+
+/** Connections at once: a dashboard, a scraper, some scripts. Beyond it a connection is closed. */
+const connectionsMax = 100;
+
+/** Bytes of all headers of a request. */
+const headerBytesMax = 8_192;
+
+/** Headers of a request. */
+const headersMax = 64;
+
+/** How long a client may take to send its headers, to send nothing, or to read an answer. */
+const headersForMs = 5_000;
+const idleForMs = 10_000;
+const silentForMs = 30_000;
+
+/** How long requests in progress may take when the server closes. */
+const closeForMs = 1_000;
+
+/** Characters of a path and query. */
+const urlCharactersMax = 2_048;
+
+const allowedMethods = "GET, HEAD";
+
+/** Headers of every answer: nothing is stored, sniffed, framed or executed. */
+const securityHeaders: Readonly<Record<string, string>> = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy":
+    "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+};
+
+/** What the server needs. */
+export interface ApiServerOptions {
+  readonly host: string;
+  /** 0 means any free port. */
+  readonly port: number;
+  readonly readModel: ReadModel;
+  readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly logger: Logger;
+  readonly version: string;
+}
+
+/** A server that answers. */
+export interface ApiServer {
+  readonly host: string;
+  readonly port: number;
+  /** Stops accepting, lets requests in progress finish for a second, and closes every connection. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the read side.
+ *
+ * @throws AppError `API_LISTEN` when the address cannot be bound; kind `operator`. Nothing is left open.
+ */
+export async function openApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const answer = answerer(options);
+  const server = createServer(
+    {
+      maxHeaderSize: headerBytesMax,
+      headersTimeout: headersForMs,
+      requestTimeout: headersForMs,
+      keepAliveTimeout: idleForMs,
+      connectionsCheckingInterval: 1_000,
+    },
+    answer,
+  );
+  server.on("checkContinue", answer);
+  server.on("clientError", refuseMalformed);
+  server.maxConnections = connectionsMax;
+  server.maxHeadersCount = headersMax;
+  server.timeout = silentForMs;
+  await listen(server, options);
+  const address = server.address();
+  invariant(typeof address === "object" && address !== null, "a server that listens on TCP has a port");
+  return { host: options.host, port: address.port, close: () => close(server) };
+}
+
+function listen(server: Server, { host, port }: ApiServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(
+        new AppError("API_LISTEN", "operator", `The HTTP address ${host}:${port} cannot be opened.`, {
+          cause: error,
+          hint: listenHint(error),
+        }),
+      );
+    });
+    server.listen(port, host, () => {
+      server.removeAllListeners("error");
+      resolve();
+    });
+  });
+}
+
+function listenHint(error: NodeJS.ErrnoException): string {
+  if (error.code === "EADDRINUSE") return 'Another program uses it: set "http.port" to a free port, or to 0.';
+  return `The system says: ${error.message}. Change "http.host" or "http.port".`;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), closeForMs);
+  await closed;
+  clearTimeout(cut);
+}
+
+type Answerer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Makes the function that answers each request. It never throws and answers exactly once. */
+function answerer(options: ApiServerOptions): Answerer {
+  const routes = withDocument(routesOf(options), options.version);
+  const byPath = new Map(routes.map((route) => [route.path, route]));
+  const hostIsAllowed = hostCheck(options.host);
+  return (request, response) => {
+    const refusal = refusalOf(request, hostIsAllowed);
+    if (refusal !== undefined) {
+      send(request, response, { problem: refusal });
+      return;
+    }
+    const { path, query } = splitUrl(request.url ?? "/");
+    const route = byPath.get(path);
+    if (route === undefined) {
+      send(request, response, { problem: notFound(path) });
+      return;
+    }
+    Promise.resolve()
+      .then(() => outcomeOf(route, query))
+      .catch((error: unknown) => {
+        options.logger.error({ event: "api-failed", path, error: messageOf(error) }, "A request failed.");
+        return { problem: failure };
+      })
+      .then((outcome) => send(request, response, outcome))
+      .catch((error: unknown) => {
+        options.logger.error({ event: "api-failed", path, error: messageOf(error) }, "An answer failed.");
+        response.destroy();
+      });
+  };
+}
+
+const failure: ProblemDocument = {
+  status: 500,
+  title: "The gateway could not answer.",
+  detail: "The reason is in the gateway's log.",
+};
+
+/** Adds the route of the API document, which describes itself too. */
+function withDocument(routes: readonly Route[], version: string): readonly Route[] {
+  const summary = "This API as an OpenAPI document.";
+  const all: Route[] = [...routes];
+  all.push({
+    path: "/openapi.json",
+    summary,
+    parameters: [],
+    responses: { 200: { description: summary, contentType: jsonMediaType, schema: { type: "object" } } },
+    handle: () => jsonAnswer(apiDocument(all, version)),
+  });
+  return all;
+}
+
+function outcomeOf(route: Route, query: URLSearchParams): RouteOutcome | Promise<RouteOutcome> {
+  for (const name of new Set(query.keys())) {
+    const problem = parameterProblem(route, query, name);
+    if (problem !== undefined) return { problem };
+  }
+  return route.handle(query);
+}
+
+function parameterProblem(route: Route, query: URLSearchParams, name: string): ProblemDocument | undefined {
+  const title = "The query is not valid.";
+  const names = route.parameters.map((parameter) => parameter.name);
+  if (!names.includes(name)) {
+    const known = names.length === 0 ? "takes no parameters" : `takes only ${names.join(", ")}`;
+    return { status: 400, title, detail: `${route.path} ${known}, not "${name}".`, parameter: name };
+  }
+  if (query.getAll(name).length > 1) {
+    return { status: 400, title, detail: `"${name}" is given more than once.`, parameter: name };
+  }
+  return undefined;
+}
+
+/** What is refused before anybody looks at the path. */
+function refusalOf(
+  request: IncomingMessage,
+  hostIsAllowed: (header: string | undefined) => boolean,
+): ProblemDocument | undefined {
+  const { headers, method, url = "" } = request;
+  if (!hostIsAllowed(headers.host)) {
+    return {
+      status: 421,
+      title: "This server does not answer under that name.",
+      detail: "It listens on loopback only: use http://localhost, http://127.0.0.1 or http://[::1].",
+    };
+  }
+  if (method !== "GET" && method !== "HEAD") {
+    return {
+      status: 405,
+      title: "The method is not allowed.",
+      detail: `The read side answers ${allowedMethods}, not ${method ?? "this"}.`,
+    };
+  }
+  if (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0) {
+    return { status: 413, title: "A body is not allowed.", detail: "The read side takes no request bodies." };
+  }
+  if (url.length > urlCharactersMax) {
+    const detail = `At most ${urlCharactersMax} characters are read.`;
+    return { status: 414, title: "The address is too long.", detail };
+  }
+  return undefined;
+}
+
+function notFound(path: string): ProblemDocument {
+  return {
+    status: 404,
+    title: "There is nothing under this path.",
+    detail: `"${path}" is not known; /openapi.json lists every path.`,
+  };
+}
+
+/** Splits without resolving dots or hosts: a path is compared, never followed. */
+function splitUrl(url: string): { path: string; query: URLSearchParams } {
+  const mark = url.indexOf("?");
+  if (mark === -1) return { path: url, query: new URLSearchParams() };
+  return { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };
+}
+
+function send(request: IncomingMessage, response: ServerResponse, outcome: RouteOutcome): void {
+  const { status, contentType, body } = "answer" in outcome ? outcome.answer : problemAnswer(outcome.problem);
+  const headers: Record<string, string | number> = {
+    ...securityHeaders,
+    "Content-Type": contentType,
+    "Content-Length": Buffer.byteLength(body),
+  };
+  if (status === 405) headers["Allow"] = allowedMethods;
+  // Whatever body is still on its way is not read: the connection ends with the answer.
+  if (status === 405 || status === 413 || status === 421) headers["Connection"] = "close";
+  response.writeHead(status, headers);
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+function problemAnswer(problem: ProblemDocument): Answer {
+  return { status: problem.status, contentType: problemMediaType, body: `${problemBody(problem)}\n` };
+}
+
+/** Answers what is not HTTP, or too slow or too long to be read, and closes the connection. */
+function refuseMalformed(
+  error: NodeJS.ErrnoException,
+  socket: NodeJS.WritableStream & { destroy(): void },
+): void {
+  const status = malformedStatus(error.code);
+  const line = { 400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large" }[status];
+  const body = `${problemBody({ status, title: `${line}.`, detail: "The request could not be read." })}\n`;
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.end(
+    `HTTP/1.1 ${status} ${line}\r\nContent-Type: ${problemMediaType}\r\nX-Content-Type-Options: nosniff\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function malformedStatus(code: string | undefined): 400 | 408 | 431 {
+  if (code === "HPE_HEADER_OVERFLOW") return 431;
+  return code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+}

@@ -1,0 +1,82 @@
+/** Configuration and rules as commands load them. */
+import { stat } from "node:fs/promises";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import { formatProblems } from "../config/problems.ts";
+import type { Config } from "../config/config.ts";
+import { loadRules } from "../config/rules.ts";
+import { failed, ok, type Problem, type Result } from "../core/errors.ts";
+import type { RuleDefinition } from "../core/rule/definition.ts";
+import type { CommandContext } from "./context.ts";
+import { writeJson } from "./report.ts";
+import { styled } from "./style.ts";
+
+/** The file that is used where no other is named, if it is there. */
+const usualFile = "holdfast.jsonc";
+
+/** Flags that stand over the configuration. */
+export interface SetupFlags {
+  readonly config?: string;
+  readonly data?: string;
+}
+
+/** What the gateway is to run on. */
+export interface Setup {
+  readonly config: Config;
+  readonly rules: readonly RuleDefinition[];
+  /** Absolute path of the configuration file, where there is one. */
+  readonly file: string | undefined;
+}
+
+/** Loads the configuration: the file that is named, else `./holdfast.jsonc`, else every default. */
+export async function loadConfiguration(
+  context: CommandContext,
+  flags: SetupFlags,
+): Promise<Result<LoadedConfig>> {
+  const file = await configurationFile(context, flags);
+  return loadConfig({
+    ...(file === undefined ? {} : { file }),
+    environment: context.environment,
+    flags: flags.data === undefined ? {} : { dataDir: flags.data },
+    hostname: hostname(),
+    directory: context.workingDirectory,
+  });
+}
+
+async function configurationFile(context: CommandContext, flags: SetupFlags): Promise<string | undefined> {
+  if (flags.config !== undefined) return flags.config;
+  const usual = await stat(resolve(context.workingDirectory, usualFile)).catch(() => undefined);
+  return usual?.isFile() === true ? usualFile : undefined;
+}
+
+/** Loads configuration and rules; every problem of the rules where the configuration has none. */
+export async function loadSetup(context: CommandContext, flags: SetupFlags): Promise<Result<Setup>> {
+  const loaded = await loadConfiguration(context, flags);
+  if (!loaded.ok) return failed(loaded.problems);
+  const { config } = loaded.value;
+  const rules = await loadRules(config.rulesDir);
+  if (!rules.ok) return failed(rules.problems);
+  const file = await configurationFile(context, flags);
+  return ok({
+    config,
+    rules: rules.value,
+    file: file === undefined ? undefined : resolve(context.workingDirectory, file),
+  });
+}
+
+/** Tells every problem: as lines for people on `err`, or as JSON on `out`. */
+export function tellProblems(
+  context: CommandContext,
+  problems: readonly Problem[],
+  options: { readonly json: boolean },
+): void {
+  if (options.json) {
+    writeJson(context, { ok: false, problems });
+    return;
+  }
+  const { err } = context;
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  for (const line of formatProblems(problems)) err.write(`${line}\n`);
+  err.write(`${styled(err, "red", `${count} found.`)}\n`);
+}

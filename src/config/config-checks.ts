@@ -1,0 +1,213 @@
+/**
+ * What the settings must be to each other. Shape is the schema's matter: these checks pass over whatever has
+ * the wrong shape, so that both kinds of mistake are reported at once.
+ */
+import { parseDuration } from "../core/time/duration.ts";
+import { isLoopback, isTopicFilter } from "./forms.ts";
+import { valueAt } from "./issues.ts";
+import { isObject, type JsonObject } from "./jsonc.ts";
+
+/** Takes one problem; `code` without its area. */
+export type Report = (pointer: string, code: string, message: string, hint: string) => void;
+
+/** Checks settings with all defaults filled in. */
+export function checkConfig(effective: unknown, report: Report): void {
+  checkListeners(effective, report);
+  checkHttp(effective, report);
+  checkRoutes(effective, report);
+  checkRollups(effective, report);
+  checkUpstreams(effective, report);
+}
+
+function objectsAt(document: unknown, pointer: string): [pointer: string, value: JsonObject][] {
+  const list = valueAt(document, pointer);
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((value: unknown, index): [string, JsonObject][] =>
+    isObject(value) ? [[`${pointer}/${index}`, value]] : [],
+  );
+}
+
+function checkListeners(effective: unknown, report: Report): void {
+  const anonymous = valueAt(effective, "/access/anonymous");
+  const taken = new Map<string, string>();
+  for (const [pointer, door] of objectsAt(effective, "/listeners")) {
+    const { protocol, host, port, insecure } = door;
+    const encrypted = protocol === "mqtts" || protocol === "wss";
+    if (encrypted) checkCertificate(pointer, door, report);
+    else if (protocol === "mqtt" || protocol === "ws") checkNoCertificate(pointer, door, report);
+    if (typeof host === "string") {
+      const near = isLoopback(host);
+      if (!near && !encrypted && insecure !== true) {
+        report(
+          `${pointer}/host`,
+          "LISTENER_INSECURE",
+          `A listener on ${host} without TLS lets everybody on the network read along.`,
+          'use "mqtts" or "wss" with "cert" and "key", or accept it with "insecure": true',
+        );
+      }
+      if (door["clientCa"] === undefined && (!near || anonymous === false)) {
+        report(
+          `${pointer}/host`,
+          "LISTENER_CLOSED",
+          near
+            ? `Nobody can connect to this listener: anonymous clients are not let in, and nothing else lets them in.`
+            : `Nobody can connect to this listener: beyond loopback clients need credentials, and there are none.`,
+          'demand client certificates: "protocol": "mqtts" with "cert", "key" and "clientCa"',
+        );
+      }
+      if (typeof port === "number") checkPort(taken, pointer, host, port, report);
+    }
+  }
+  checkHttpPort(taken, effective, report);
+}
+
+function checkCertificate(pointer: string, door: JsonObject, report: Report): void {
+  for (const key of ["cert", "key"]) {
+    if (door[key] !== undefined) continue;
+    report(
+      pointer,
+      "TLS_FILES",
+      `A listener with TLS needs ${JSON.stringify(key)}.`,
+      'add "cert" and "key", the paths of PEM files',
+    );
+  }
+}
+
+function checkNoCertificate(pointer: string, door: JsonObject, report: Report): void {
+  for (const key of ["cert", "key", "clientCa"]) {
+    if (door[key] === undefined) continue;
+    const protocol = door["protocol"] === "ws" ? "wss" : "mqtts";
+    report(
+      `${pointer}/${key}`,
+      "TLS_FILES",
+      `${JSON.stringify(key)} has no effect on a listener without TLS.`,
+      `set "protocol": "${protocol}", or remove it`,
+    );
+  }
+}
+
+function checkPort(
+  taken: Map<string, string>,
+  pointer: string,
+  host: string,
+  port: number,
+  report: Report,
+): void {
+  if (port === 0) return;
+  const address = `${host === "localhost" ? "127.0.0.1" : host} ${port}`;
+  const first = taken.get(address);
+  if (first === undefined) taken.set(address, pointer);
+  else {
+    report(
+      `${pointer}/port`,
+      "PORT_TAKEN",
+      `${host}:${port} already belongs to ${first}.`,
+      "use another port",
+    );
+  }
+}
+
+function checkHttpPort(taken: Map<string, string>, effective: unknown, report: Report): void {
+  const host = valueAt(effective, "/http/host");
+  const port = valueAt(effective, "/http/port");
+  if (valueAt(effective, "/http/enabled") === false) return;
+  if (typeof host === "string" && typeof port === "number") checkPort(taken, "/http", host, port, report);
+}
+
+function checkHttp(effective: unknown, report: Report): void {
+  const host = valueAt(effective, "/http/host");
+  const open = valueAt(effective, "/http/enabled") !== false && valueAt(effective, "/http/insecure") !== true;
+  if (!open || typeof host !== "string" || isLoopback(host)) return;
+  report(
+    "/http/host",
+    "HTTP_INSECURE",
+    `HTTP on ${host} lets everybody on the network read what the gateway holds.`,
+    'bind it to 127.0.0.1 and put a proxy with TLS in front, or accept it with "insecure": true',
+  );
+}
+
+function checkRoutes(effective: unknown, report: Report): void {
+  for (const [pointer, route] of objectsAt(effective, "/ingest/routes")) {
+    const { match } = route;
+    if (typeof match !== "string" || !isTopicFilter(match)) continue;
+    const levels = match.endsWith("#") ? Number.POSITIVE_INFINITY : match.split("/").length;
+    for (const key of ["device", "metric", "unit"]) {
+      const written = route[key];
+      if (typeof written !== "string") continue;
+      for (const [place, level] of written.matchAll(/\{(\d+)\}/g)) {
+        if (Number(level) < levels) continue;
+        report(
+          `${pointer}/${key}`,
+          "ROUTE_LEVEL",
+          `${place} names a level that topics matching ${JSON.stringify(match)} do not have.`,
+          `levels count from {0} to {${levels - 1}}`,
+        );
+      }
+    }
+  }
+}
+
+function checkRollups(effective: unknown, report: Report): void {
+  const rollups = valueAt(effective, "/rollups");
+  if (!Array.isArray(rollups)) return;
+  let finer: { readonly ms: number; readonly text: string } | undefined;
+  for (const [index, text] of rollups.entries()) {
+    const ms = typeof text === "string" ? parseDuration(text) : undefined;
+    if (ms === undefined || ms === 0) return;
+    if (finer !== undefined && (ms <= finer.ms || ms % finer.ms !== 0)) {
+      report(
+        `/rollups/${index}`,
+        "ROLLUP_ORDER",
+        `${text} is not a multiple of ${finer.text} before it.`,
+        'write the finest first, each a multiple of the one before: ["1m", "15m", "1h"]',
+      );
+    }
+    finer = { ms, text };
+  }
+}
+
+function checkUpstreams(effective: unknown, report: Report): void {
+  const names = new Map<string, string>();
+  for (const [pointer, upstream] of objectsAt(effective, "/upstreams")) {
+    const { name, username, password, cert, key } = upstream;
+    if (typeof name === "string") {
+      const first = names.get(name);
+      if (first === undefined) names.set(name, pointer);
+      else {
+        report(
+          `${pointer}/name`,
+          "UPSTREAM_TWICE",
+          `The name ${JSON.stringify(name)} already belongs to ${first}.`,
+          "each upstream needs a name of its own: its progress is kept under it",
+        );
+      }
+    }
+    if (password !== undefined && username === undefined) {
+      report(`${pointer}/password`, "UPSTREAM_LOGIN", "A password needs a user name.", 'add "username"');
+    }
+    if ((cert === undefined) !== (key === undefined)) {
+      const [there, missing] = cert === undefined ? ["key", "cert"] : ["cert", "key"];
+      report(
+        `${pointer}/${there}`,
+        "TLS_FILES",
+        `"${there}" needs "${missing}" beside it.`,
+        "a client certificate and its key belong together",
+      );
+    }
+    checkStreams(pointer, upstream, report);
+  }
+}
+
+function checkStreams(pointer: string, upstream: JsonObject, report: Report): void {
+  const { streams } = upstream;
+  if (!Array.isArray(streams)) return;
+  for (const [index, stream] of streams.entries()) {
+    if (streams.indexOf(stream) === index) continue;
+    report(
+      `${pointer}/streams/${index}`,
+      "STREAM_TWICE",
+      `The stream ${JSON.stringify(stream)} stands twice.`,
+      "remove one of the two",
+    );
+  }
+}

@@ -1,0 +1,211 @@
+/** The schema of the configuration file: every key, its default, and what is said about a wrong value. */
+import * as z from "zod/mini";
+import { nameCharactersMax } from "../core/limits.ts";
+import { streamNames } from "../core/streams.ts";
+import { type Config, listenerProtocols, routeCodecs, upstreamFormats, upstreamPresets } from "./config.ts";
+import { isLoopback, isResolution, isTopicFilter, isTopicPrefix, isUpstreamUrl } from "./forms.ts";
+import {
+  choice,
+  described,
+  duration,
+  flag,
+  integer,
+  listOf,
+  object,
+  parsed,
+  path,
+  recordOf,
+  type Schema,
+  size,
+  text,
+} from "./shape.ts";
+
+// oxlint-disable-next-line no-control-regex -- control characters are what is kept out of names.
+const plainName = /^[^/+#\u0000-\u001f\u007f]+$/;
+
+const gatewayId = text(
+  { code: "NAME", expected: "A name without / + # and control characters", hint: () => 'for example "gw-7"' },
+  new RegExp(`^(?=.{1,${nameCharactersMax}}$)${plainName.source.slice(1)}`),
+);
+const tagKey = text(
+  { code: "NAME", expected: "A key of letters, digits and _ . -", hint: () => 'for example "site"' },
+  /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/,
+);
+const tagValue = text({ code: "TEXT", expected: "A text of at most 256 characters" }, /^[\s\S]{0,256}$/);
+const host = text(
+  { code: "HOST", expected: "An address or a host name", hint: () => '"127.0.0.1", "0.0.0.0" or "::"' },
+  /^[A-Za-z0-9.:_%-]{1,255}$/,
+);
+const port = integer(0, 65_535);
+const slug = text(
+  { code: "NAME", expected: "A name of a-z, 0-9 and -", hint: () => 'for example "cloud-1"' },
+  /^[a-z0-9][a-z0-9-]{0,63}$/,
+);
+
+const topicFilter = parsed(
+  {
+    code: "TOPIC",
+    expected: "A topic filter",
+    hint: () => '+ and # each stand alone between slashes, and # only at the end: "plant/+/telemetry/#"',
+  },
+  (written) => (isTopicFilter(written) ? written : undefined),
+);
+const topicPrefix = parsed(
+  {
+    code: "TOPIC",
+    expected: 'A topic prefix that ends in "/"',
+    hint: () => 'for example "holdfast/"; no wildcards, no $ and no / at the beginning',
+  },
+  (written) => (isTopicPrefix(written) ? written : undefined),
+);
+const routeName = text(
+  {
+    code: "ROUTE_NAME",
+    expected: "A text, in which {n} stands for level n of the topic,",
+    hint: () => 'levels count from 0: in "plant/press-7/telemetry" {1} is "press-7"',
+  },
+  new RegExp(`^(?:[^{}]|\\{\\d{1,2}\\}){1,${nameCharactersMax}}$`),
+);
+const fieldName = text(
+  { code: "NAME", expected: "The name of a field of the payload", hint: () => 'for example "ts"' },
+  new RegExp(`^.{1,${nameCharactersMax}}$`),
+);
+const upstreamUrl = parsed(
+  {
+    code: "URL",
+    expected: "An address of an MQTT broker without user and password in it",
+    unquoted: true,
+    hint: () => 'write "mqtts://broker.example:8883" (or mqtt), and "username" and "password" beside it',
+  },
+  (written) => (isUpstreamUrl(written) ? written : undefined),
+);
+const username = text({ code: "TEXT", expected: "A user name" }, /^.{1,256}$/);
+const password = text(
+  {
+    code: "SECRET",
+    expected: "A password by reference",
+    hint: () => 'write "${env:NAME}" or "${file:PATH}"',
+    secret: true,
+  },
+  /^[\s\S]{1,65535}$/,
+);
+const resolution = parsed(
+  { code: "DURATION", expected: "A resolution of at least a second", hint: () => 'for example "1m"' },
+  (written) => (isResolution(written) ? written : undefined),
+  { examples: ["1m", "15m", "1h"] },
+);
+
+const listener = object({
+  protocol: z.prefault(choice(listenerProtocols), "mqtt"),
+  host: z.prefault(host, "127.0.0.1"),
+  port: described(z.optional(port), { description: "Default by protocol: 1883, 8883, 8083, 8084." }),
+  cert: z.exactOptional(path("file")),
+  key: z.exactOptional(path("file")),
+  clientCa: z.exactOptional(path("file")),
+  insecure: z.prefault(flag(), false),
+});
+
+const route = object({
+  match: topicFilter,
+  codec: z.prefault(choice(routeCodecs), "auto"),
+  device: z.exactOptional(routeName),
+  metric: z.exactOptional(routeName),
+  time: z.exactOptional(fieldName),
+  unit: z.exactOptional(routeName),
+  root: z.exactOptional(fieldName),
+  decimalComma: z.exactOptional(flag()),
+});
+
+const upstream = object({
+  name: slug,
+  url: upstreamUrl,
+  streams: z.prefault(listOf(choice(streamNames, ["raw"]), 1, streamNames.length), [...streamNames]),
+  format: z.prefault(choice(upstreamFormats), "cbor"),
+  preset: z.prefault(choice(upstreamPresets), "generic"),
+  username: z.exactOptional(username),
+  password: z.exactOptional(password),
+  ca: z.exactOptional(path("file")),
+  cert: z.exactOptional(path("file")),
+  key: z.exactOptional(path("file")),
+});
+
+const shape = object({
+  $schema: z.exactOptional(z.string()),
+  gateway: z.prefault(
+    object({
+      id: described(z.optional(gatewayId), { description: "Default: the host name." }),
+      tags: z.prefault(recordOf(tagKey, tagValue), {}),
+    }),
+    {},
+  ),
+  dataDir: z.prefault(path("new-directory"), "./data"),
+  listeners: z.prefault(listOf(listener, 1, 16), [{}]),
+  http: z.prefault(
+    object({
+      enabled: z.prefault(flag(), true),
+      host: z.prefault(host, "127.0.0.1"),
+      port: z.prefault(port, 8080),
+      insecure: z.prefault(flag(), false),
+    }),
+    {},
+  ),
+  access: z.prefault(object({ anonymous: z.prefault(flag(), true) }), {}),
+  ownTopicPrefix: z.prefault(topicPrefix, "holdfast/"),
+  ingest: z.prefault(
+    object({
+      routes: z.prefault(listOf(route, 0, 1_000), []),
+      devicesDirs: z.prefault(listOf(path("directory"), 0, 16), []),
+    }),
+    {},
+  ),
+  rulesDir: z.prefault(path("directory"), "rules.d"),
+  store: z.prefault(
+    object({
+      durability: z.prefault(choice(["sync", "async"]), "sync"),
+      commitDelay: z.prefault(duration(0, 5_000), "0ms"),
+      maxBytes: z.prefault(size(64 * 1024 ** 2), "2GiB"),
+      retain: z.prefault(
+        object({ raw: z.prefault(duration(1), "7d"), rollups: z.prefault(duration(1), "90d") }),
+        {},
+      ),
+    }),
+    {},
+  ),
+  rollups: z.prefault(listOf(resolution, 0, 8), ["1m", "15m", "1h"]),
+  publishSummaries: z.prefault(flag(), false),
+  upstreams: z.prefault(listOf(upstream, 0, 8), []),
+});
+
+/** The schema, for walking and for export. */
+export const configShape: Schema = shape;
+
+/** Keys that are documented and that this version cannot do, by the name of the key. */
+export const unsupportedConfigKeys: ReadonlySet<string> = new Set(["ackBy", "usersFile"]);
+
+/** What zod says about a value. */
+export type Shaped<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly issues: readonly z.core.$ZodIssue[] };
+
+/**
+ * Checks the shape of a document with all defaults filled in, and gives it in the units of the program.
+ *
+ * @param effective - Paths are absolute; listeners have ports and the gateway an id.
+ */
+export function shapeConfig(effective: unknown): Shaped<Config> {
+  const checked = z.safeParse(shape, effective);
+  if (!checked.success) return { ok: false, issues: checked.error.issues };
+  const { $schema: _ignored, ...written } = checked.data;
+  const { retain, commitDelay: commitDelayMs, ...store } = written.store;
+  const config: Config = {
+    ...written,
+    gateway: { ...written.gateway, id: written.gateway.id ?? "" },
+    listeners: written.listeners.map((door) => ({
+      ...door,
+      port: door.port ?? 0,
+      anonymous: written.access.anonymous && isLoopback(door.host),
+    })),
+    store: { ...store, commitDelayMs, retain: { rawMs: retain.raw, rollupsMs: retain.rollups } },
+  };
+  return { ok: true, value: config };
+}

@@ -1,0 +1,43 @@
+/** What certain texts of the configuration must look like. */
+import { topicBytesMax, topicLevelsMax } from "../core/limits.ts";
+import { parseDuration } from "../core/time/duration.ts";
+
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for.
+const control = /[\u0000-\u001f\u007f]/;
+
+/** Tells whether a text is an MQTT topic filter. Source: MQTT 3.1.1 and 5.0, § 4.7.1. */
+export function isTopicFilter(written: string): boolean {
+  const levels = written.split("/");
+  if (written === "" || levels.length > topicLevelsMax || written.length > topicBytesMax) return false;
+  if (control.test(written)) return false;
+  return levels.every(
+    (level, index) => level === "+" || (level === "#" && index === levels.length - 1) || !/[+#]/.test(level),
+  );
+}
+
+/** Tells whether topics can be made by putting names behind this text. */
+export function isTopicPrefix(written: string): boolean {
+  return (
+    written.endsWith("/") &&
+    !/^[/$]|\/\/|[+#]/.test(written) &&
+    !control.test(written) &&
+    written.length <= 128
+  );
+}
+
+/** Tells whether this is the address of an MQTT broker, without credentials in it. */
+export function isUpstreamUrl(written: string): boolean {
+  if (!/^mqtts?:\/\//.test(written) || !URL.canParse(written)) return false;
+  const url = new URL(written);
+  return url.hostname !== "" && url.username === "" && url.password === "";
+}
+
+/** Tells whether a rollup may have this length. */
+export function isResolution(written: string): boolean {
+  return (parseDuration(written) ?? 0) >= 1_000;
+}
+
+/** Tells whether only this machine can reach what is bound to this host. Source: RFC 1122 § 3.2.1.3, RFC 4291 § 2.5.3. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}

@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+/** The process: arguments, signals, standard streams and the exit code; everything else is elsewhere. */
+import { isatty } from "node:tty";
+import type { CommandContext, Output } from "./cli/context.ts";
+import { runCommandLine } from "./cli/program.ts";
+import { systemClock } from "./ops/clock.ts";
+
+function outputTo(stream: NodeJS.WriteStream & { readonly fd: number }): Output {
+  // The reader of a pipe may leave early (`holdfast … | head`); that is no failure.
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  const isTerminal = isatty(stream.fd);
+  const refused = (process.env["NO_COLOR"] ?? "") !== "" || process.env["TERM"] === "dumb";
+  return { write: (text) => void stream.write(text), isTerminal, colour: isTerminal && !refused };
+}
+
+const context: CommandContext = {
+  out: outputTo(process.stdout),
+  err: outputTo(process.stderr),
+  environment: process.env,
+  workingDirectory: process.cwd(),
+  clock: systemClock,
+  random: Math.random,
+  onSignal(signal, listener) {
+    process.on(signal, listener);
+    return () => void process.off(signal, listener);
+  },
+  exitNow: (code) => process.exit(code),
+};
+
+process.exit(await runCommandLine(process.argv.slice(2), context));

@@ -1,0 +1,139 @@
+/** A small gateway in memory for the read side, and a client that can send anything. */
+import { connect } from "node:net";
+import type { Logger } from "../../src/core/ports.ts";
+import {
+  type GatewayStatus,
+  type Ledger,
+  ledgerOf,
+  type ReadModel,
+  type Readiness,
+  type UpstreamStatus,
+} from "../../src/core/read-model.ts";
+import type { DeadLetter } from "../../src/core/record.ts";
+import type { RuleDefinition } from "../../src/core/rule/definition.ts";
+import type { AlertRecord, AlertState } from "../../src/core/streams.ts";
+
+export function alertOf(rule: string, state: AlertState): AlertRecord {
+  return {
+    seq: 1,
+    id: "00000000000000aa",
+    rule,
+    key: { device: "fridge-1" },
+    state,
+    severity: "warning",
+    since: 1_762_000_000_000,
+    at: 1_762_000_060_000,
+    values: { avg: 9.5 },
+    labels: {},
+    annotations: { summary: "fridge-1 at 9.5 °C" },
+    coverage: null,
+    revision: 0,
+    historical: false,
+    acknowledged: false,
+    shelvedUntil: null,
+  };
+}
+
+export class MemoryReadModel implements ReadModel {
+  storeReady = true;
+  failing = false;
+  alertList: AlertRecord[] = [
+    alertOf("warm", "firing"),
+    alertOf("door", "pending"),
+    alertOf("hum", "resolved"),
+  ];
+
+  readiness(): Readiness {
+    const ready = { ready: true, detail: "" };
+    const store = this.storeReady ? ready : { ready: false, detail: "The disk is full." };
+    return { broker: ready, store, rules: ready };
+  }
+
+  status(): GatewayStatus {
+    if (this.failing) throw new Error("secret inner reason");
+    return {
+      gateway: "gw-7",
+      version: "1.2.3",
+      state: "running",
+      startedAt: 1_762_000_000_000,
+      uptimeMs: 1234.5,
+      clock: "synced" as const,
+      listeners: [{ protocol: "mqtt", host: "127.0.0.1", port: 1883 }],
+      connections: 3,
+      series: 12,
+      rules: 2,
+      firing: 1,
+      logSeq: 99,
+      backlog: { cloud: 4 },
+    };
+  }
+
+  ledger(): Ledger {
+    return ledgerOf(
+      {
+        messages: { received: 10, stored: 7, rejected: { malformed: 2 }, dropped: { duplicate: 1 } },
+        samples: { decoded: 16, stored: 14, duplicate: 2, late: 0, corrected: 0 },
+      },
+      [{ name: "alerts", head: 9, first: 1, upstreams: [{ name: "cloud", cursor: 5, skipped: 0 }] }],
+    );
+  }
+
+  alerts(): readonly AlertRecord[] {
+    return this.alertList;
+  }
+
+  rules(): readonly RuleDefinition[] {
+    return [];
+  }
+
+  deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    const letters = [2, 1].map((at) => ({
+      at,
+      topic: "plant/x",
+      clientId: "sensor-1",
+      cause: "malformed" as const,
+      detail: "Expected a value at byte 3.",
+      length: 4,
+      bytes: new Uint8Array([0x7b, 0xff, 0, at]),
+    }));
+    return Promise.resolve(letters.slice(0, limit));
+  }
+
+  upstreams(): readonly UpstreamStatus[] {
+    const streams = { alerts: { acked: 5, pending: 4, evicted: 0 } };
+    return [
+      { name: "cloud", url: "mqtts://broker:8883", connected: true, state: "connected", detail: "", streams },
+    ];
+  }
+}
+
+/** Keeps what is logged. */
+export class MemoryLogger implements Logger {
+  readonly lines: { level: string; fields: Record<string, unknown>; message: string }[] = [];
+  debug(fields: Record<string, unknown>, message: string): void {
+    this.lines.push({ level: "debug", fields, message });
+  }
+  info(fields: Record<string, unknown>, message: string): void {
+    this.lines.push({ level: "info", fields, message });
+  }
+  warn(fields: Record<string, unknown>, message: string): void {
+    this.lines.push({ level: "warn", fields, message });
+  }
+  error(fields: Record<string, unknown>, message: string): void {
+    this.lines.push({ level: "error", fields, message });
+  }
+}
+
+/** Sends bytes as they are and gives everything that comes back until the server closes. */
+export function exchange(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(text));
+    let answer = "";
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk: string) => {
+      answer += chunk;
+    });
+    socket.on("close", () => resolve(answer));
+    socket.on("error", reject);
+  });
+}

@@ -1,0 +1,333 @@
+import { expect, test } from "vitest";
+import { formatProblems } from "../../src/config/problems.ts";
+import { parseRuleFile } from "../../src/config/rules.ts";
+import { problemsOf } from "./loading.ts";
+import { unmarked } from "./marked.ts";
+
+/** A rule that is right but for what a test puts into it. */
+function rule(parts: Readonly<Record<string, string>>): string {
+  const members = {
+    id: '"a"',
+    source: '{ "metric": "t" }',
+    window: '{ "type": "sliding", "size": "5m" }',
+    when: '{ "field": "mean", "op": ">", "value": 8 }',
+    ...parts,
+  };
+  return `{ ${Object.entries(members)
+    .map(([key, value]) => (key.startsWith("▸") ? `▸"${key.slice(1)}": ${value}` : `"${key}": ${value}`))
+    .join(",\n  ")} }`;
+}
+
+function when(condition: string): string {
+  return rule({ when: condition });
+}
+
+function windowed(window: string): string {
+  return rule({ window });
+}
+
+test.each([
+  [
+    "a missing id",
+    '▸{ "source": { "metric": "t" }, "when": { "field": "value", "op": ">", "value": 1 } }',
+    "RULE_KEY_MISSING",
+    undefined,
+  ],
+  ["an id with capitals", rule({ id: '▸"Cold"' }), "RULE_ID", "cold-room-warm"],
+  [
+    "a misspelt key",
+    rule({ "▸keepFireingFor": '"5m"' }),
+    "RULE_KEY_UNKNOWN",
+    'did you mean "keepFiringFor"?',
+  ],
+  ["a key that objects inherit", rule({ "▸toString": "1" }), "RULE_KEY_UNKNOWN", undefined],
+  ["a rule that is no object", "▸7", "RULE_OBJECT", undefined],
+  ["a list of rules that is none", '{ "rules": ▸{} }', "RULE_LIST", undefined],
+  ["a key beside the list", '{ "rules": [], ▸"rule": 1 }', "RULE_KEY_UNKNOWN", '"rules"'],
+  ["no metric", rule({ source: "▸{}" }), "RULE_KEY_MISSING", undefined],
+  ["a metric that is a number", rule({ source: '{ "metric": ▸7 }' }), "RULE_SOURCE", "fridge-1"],
+  [
+    "an empty list of devices",
+    rule({ source: '{ "metric": "t", "device": ▸[] }' }),
+    "RULE_SOURCE",
+    undefined,
+  ],
+  [
+    "a source by topic",
+    rule({ source: '{ "metric": "t", ▸"topic": "a/#" }' }),
+    "RULE_UNSUPPORTED",
+    undefined,
+  ],
+  ["an unknown group key", rule({ groupBy: '["device", ▸"site"]' }), "RULE_CHOICE", undefined],
+  ["a group key twice", rule({ groupBy: '["device", ▸"device"]' }), "RULE_GROUP_TWICE", undefined],
+  ["a duration as number", rule({ for: "▸600" }), "RULE_DURATION", '"600s"'],
+  ["a duration without unit", rule({ for: '▸"600"' }), "RULE_DURATION", '"600s"'],
+  ["a negative duration", rule({ keepFiringFor: '▸"-5m"' }), "RULE_DURATION", "not negative"],
+  ["a bad severity", rule({ severity: '▸"warn"' }), "RULE_CHOICE", '"warning"'],
+  ["a label that is a number", rule({ labels: '{ "site": ▸1 }' }), "RULE_TEXT", undefined],
+  ["a label with a space in its name", rule({ labels: '{ ▸"my site": "n" }' }), "RULE_NAME", undefined],
+  ["a label named like an aggregate", rule({ labels: '{ "max": ▸"n" }' }), "RULE_NAME_TWICE", undefined],
+
+  ["a window without type", windowed('▸{ "size": "5m" }'), "RULE_KEY_MISSING", undefined],
+  ["a window of unknown type", windowed('{ "type": ▸"slide", "size": "5m" }'), "RULE_CHOICE", undefined],
+  [
+    "a window that is not built",
+    windowed('{ "type": ▸"session", "size": "5m" }'),
+    "RULE_UNSUPPORTED",
+    undefined,
+  ],
+  [
+    "a key of a window that is not built",
+    windowed('{ "type": "sliding", "size": "5m", ▸"revise": "1h" }'),
+    "RULE_UNSUPPORTED",
+    undefined,
+  ],
+  ["a missing size", windowed('▸{ "type": "tumbling" }'), "RULE_KEY_MISSING", '"size": "5m"'],
+  ["a missing every", windowed('▸{ "type": "hopping", "size": "5m" }'), "RULE_KEY_MISSING", '"every"'],
+  [
+    "an every of a tumbling window",
+    windowed('{ "type": "tumbling", "size": "5m", "every": ▸"1m" }'),
+    "RULE_WINDOW_KEY",
+    "hopping",
+  ],
+  ["a size without window", windowed('{ "type": "none", "size": ▸"5m" }'), "RULE_WINDOW_KEY", undefined],
+  ["a size of nothing", windowed('{ "type": "tumbling", "size": ▸"0s" }'), "RULE_DURATION", undefined],
+  [
+    "an every longer than the size",
+    windowed('{ "type": "hopping", "size": "5m", "every": ▸"6m" }'),
+    "RULE_WINDOW_EVERY",
+    "at most 5m",
+  ],
+  [
+    "too many panes",
+    windowed('{ "type": "hopping", "size": "1h", "every": ▸"1s" }'),
+    "RULE_WINDOW_PANES",
+    "at least 2s500ms",
+  ],
+  [
+    "too many panes, as neither divides",
+    windowed('{ "type": "sliding", "size": "1h", "every": ▸"59m59s" }'),
+    "RULE_WINDOW_PANES",
+    undefined,
+  ],
+
+  [
+    "a lateness that keeps too much open",
+    windowed('{ "type": "tumbling", "size": "1s", "lateness": ▸"1h" }'),
+    "RULE_WINDOW_PANES",
+    "at most 23m59s",
+  ],
+  ["an unknown aggregate", rule({ aggregate: '{ "m": ▸"meen" }' }), "RULE_AGGREGATE", 'did you mean "mean"?'],
+  ["an unknown aggregate by fn", rule({ aggregate: '{ "m": ▸{ "fn": "sun" } }' }), "RULE_AGGREGATE", '"sum"'],
+  [
+    "an aggregate that is not built",
+    rule({ aggregate: '{ "p95": ▸{ "fn": "quantile", "q": 0.95 } }' }),
+    "RULE_UNSUPPORTED",
+    undefined,
+  ],
+  ["an aggregate with a wrong name", rule({ aggregate: '{ ▸"p 95": "max" }' }), "RULE_NAME", undefined],
+  [
+    "an aggregate named like a group key",
+    rule({ aggregate: '{ "device": ▸"last" }' }),
+    "RULE_NAME_TWICE",
+    undefined,
+  ],
+  [
+    "an aggregate named like another one",
+    rule({ aggregate: '{ "min": ▸"max" }' }),
+    "RULE_NAME_MISLEADING",
+    undefined,
+  ],
+  [
+    "an aggregate without window",
+    rule({ window: '{ "type": "none" }', aggregate: '{ "m": ▸"mean" }' }),
+    "RULE_AGGREGATE_WINDOW",
+    undefined,
+  ],
+
+  ["a condition of another kind", when('▸"mean > 8"'), "RULE_OBJECT", undefined],
+  ["an empty condition", when("▸{}"), "RULE_KEY_MISSING", undefined],
+  [
+    "a swapped operator",
+    when('{ "field": "mean", "op": ▸"=>", "value": 8 }'),
+    "RULE_CHOICE",
+    'did you mean ">="?',
+  ],
+  [
+    "a field that nothing computes",
+    rule({ aggregate: '{ "average": "mean" }', when: '{ "field": ▸"averge", "op": ">", "value": 8 }' }),
+    "RULE_FIELD_UNKNOWN",
+    '"average"',
+  ],
+  [
+    "a field that is not built",
+    when('{ "field": ▸"median", "op": ">", "value": 8 }'),
+    "RULE_UNSUPPORTED",
+    undefined,
+  ],
+  [
+    "an aggregate of single samples",
+    '{ "id": "a", "source": { "metric": "t" }, "when": { "field": ▸"mean", "op": ">", "value": 8 } }',
+    "RULE_FIELD_UNKNOWN",
+    '"value"',
+  ],
+  [
+    "a value in quotes",
+    when('{ "field": "mean", "op": ">", "value": ▸"8" }'),
+    "RULE_OPERAND",
+    "write 8 without quotes",
+  ],
+  [
+    "a value too large for a number",
+    when('{ "field": "mean", "op": ">", "value": ▸1e400 }'),
+    "RULE_OPERAND",
+    undefined,
+  ],
+  [
+    "a value by parameter",
+    when('{ "field": "mean", "op": ">", "value": ▸{ "param": "max" } }'),
+    "RULE_UNSUPPORTED",
+    undefined,
+  ],
+  ["two bounds for one", when('{ "field": "mean", "op": ">", "value": ▸[1, 2] }'), "RULE_OPERAND", undefined],
+  [
+    "one bound for two",
+    when('{ "field": "mean", "op": "inside", "value": ▸1 }'),
+    "RULE_OPERAND",
+    "[low, high]",
+  ],
+  [
+    "bounds the wrong way round",
+    when('{ "field": "mean", "op": "inside", "value": ▸[2, 1] }'),
+    "RULE_OPERAND",
+    "[1, 2]",
+  ],
+  [
+    "a clear above a lower bound",
+    when('{ "field": "mean", "op": ">", "value": 8, "clear": ▸9 }'),
+    "RULE_CLEAR",
+    "below 8",
+  ],
+  [
+    "a clear below an upper bound",
+    when('{ "field": "mean", "op": "<=", "value": 8, "clear": ▸7 }'),
+    "RULE_CLEAR",
+    "above 8",
+  ],
+  [
+    "a clear of an equality",
+    when('{ "field": "mean", "op": "==", "value": 8, "clear": ▸7 }'),
+    "RULE_CLEAR",
+    undefined,
+  ],
+  [
+    "a clear outside of outside",
+    when('{ "field": "mean", "op": "outside", "value": [1, 4], "clear": ▸[0, 5] }'),
+    "RULE_CLEAR",
+    "within",
+  ],
+  [
+    "a clear inside of inside",
+    when('{ "field": "mean", "op": "inside", "value": [1, 4], "clear": ▸[2, 3] }'),
+    "RULE_CLEAR",
+    "encloses",
+  ],
+  ["an expression", when('{ ▸"expr": "mean > 8" }'), "RULE_UNSUPPORTED", undefined],
+  [
+    "a mixed condition",
+    when('▸{ "all": [{ "field": "mean", "op": ">", "value": 8 }], "value": 1 }'),
+    "RULE_CONDITION_MIXED",
+    '"all"',
+  ],
+  [
+    "a mistake deep inside",
+    when('{ "not": { "any": [{ "field": "mean", "op": ">", "value": 8, ▸"claer": 7 }] } }'),
+    "RULE_KEY_UNKNOWN",
+    '"clear"',
+  ],
+  ["an empty list of conditions", when('{ "all": ▸[] }'), "RULE_LIST", undefined],
+
+  [
+    "a template that names nothing",
+    rule({ annotations: '{ "summary": ▸"{{devise}}" }' }),
+    "TEMPLATE_UNKNOWN",
+    "{{device}}",
+  ],
+  [
+    "a template that is not closed",
+    rule({ annotations: '{ "summary": ▸"{{device" }' }),
+    "TEMPLATE_UNCLOSED",
+    undefined,
+  ],
+  [
+    "a template with an expression",
+    rule({ annotations: '{ "summary": ▸"{{mean + 1}}" }' }),
+    "TEMPLATE_NAME",
+    undefined,
+  ],
+  [
+    "a template with an aggregate of single samples",
+    rule({
+      window: '{ "type": "none" }',
+      when: '{ "field": "value", "op": ">", "value": 8 }',
+      annotations: '{ "s": ▸"{{mean}}" }',
+    }),
+    "TEMPLATE_UNKNOWN",
+    undefined,
+  ],
+])("%s is refused at its place", (_what, written, code, hint) => {
+  const { text, line, column } = unmarked(written);
+  const problems = problemsOf(parseRuleFile(text, "a.jsonc"));
+  const found = problems.filter((problem) => problem.code === code);
+  expect(problems.map((problem) => problem.code)).toContain(code);
+  expect(found).toContainEqual(expect.objectContaining({ file: "a.jsonc", line, column }));
+  expect(found.map((problem) => problem.hint).join("\n")).toContain(hint ?? "");
+});
+
+test.each([
+  "detect",
+  "expr",
+  "levels",
+  "noData",
+  "actions",
+  "inhibit",
+  "flap",
+  "repeat",
+  "escalate",
+  "capture",
+  "sources",
+  "shadow",
+  "coverage",
+  "timezone",
+  "revise",
+  "idle",
+])("%s is refused as not supported by this version", (key) => {
+  const { text, line, column } = unmarked(rule({ [`▸${key}`]: "{}" }));
+  expect(problemsOf(parseRuleFile(text, "a.jsonc"))).toEqual([
+    expect.objectContaining({
+      code: "RULE_UNSUPPORTED",
+      message: `"${key}" is not supported by this version.`,
+      line,
+      column,
+    }),
+  ]);
+});
+
+test("a rule file with five mistakes reports all five with line and column", () => {
+  const text = `{
+  "id": "cold-room-warm",
+  "source": { "device": "fridge-*", "metric": "temperature" },
+  "window": { "type": "hopping", "size": "5m", "every": "10m" },
+  "aggregate": { "avg": "average" },
+  "when": { "field": "avg", "op": "=>", "value": 8, "clear": 6 },
+  "for": 600,
+  "annotations": { "summary": "{{devise}} at {{avg}} °C" }
+}`;
+  expect(formatProblems(problemsOf(parseRuleFile(text, "rules.d/cold.jsonc")))).toEqual([
+    'rules.d/cold.jsonc:4:57 /window/every: "every" is longer than "size": what comes between would be overlooked. (at most 5m)',
+    'rules.d/cold.jsonc:5:25 /aggregate/avg: One of count, sum, mean, min, max, range, stddev, first, last is expected here, not "average".',
+    'rules.d/cold.jsonc:6:35 /when/op: ">", ">=", "<", "<=", "==", "!=", "inside" or "outside" is expected here, not "=>". (did you mean ">="?)',
+    'rules.d/cold.jsonc:7:10 /for: A duration is expected here, not 600. (add the unit: "600s" for seconds, "600ms" for milliseconds, "600m" for minutes)',
+    'rules.d/cold.jsonc:8:31 /annotations/summary: "{{devise}}" names nothing that this rule has. (did you mean {{device}}?)',
+  ]);
+});

@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import type { DecodePlan, PlanSpec } from "../../src/core/decode.ts";
+import { DecodePlans } from "../../src/ingest/decode-plans.ts";
+import { parseRoutes, type RouteDefinition, type RouteTable } from "../../src/ingest/routes.ts";
+
+function tableOf(routes: readonly RouteDefinition[]): RouteTable {
+  const result = parseRoutes(routes);
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.value;
+}
+
+/** Plans that decode nothing, but tell what they were made from. */
+function plansOf(
+  routes: readonly RouteDefinition[],
+  plansMax?: number,
+): { plans: DecodePlans; made: PlanSpec[] } {
+  const made: PlanSpec[] = [];
+  const make = (spec: PlanSpec): DecodePlan => {
+    made.push(spec);
+    return { codec: spec.codec, decode: () => undefined };
+  };
+  return { plans: new DecodePlans(tableOf(routes), { auto: make, json: make }, plansMax), made };
+}
+
+test("a topic keeps its plan, made from what its route says", () => {
+  const { plans, made } = plansOf([{ match: "a/+", codec: "json", device: "{1}" }]);
+  const plan = plans.planOf("a/b");
+  expect(plans.planOf("a/b")).toBe(plan);
+  expect(plans.planOf("c").codec).toBe("auto");
+  expect(made).toStrictEqual([
+    { topic: "a/b", codec: "json", device: "b" },
+    { topic: "c", codec: "auto" },
+  ]);
+});
+
+test("there are never more plans than the bound, and the one made first leaves", () => {
+  const { plans, made } = plansOf([], 3);
+  for (const topic of ["a", "b", "c", "a", "d", "b", "a"]) {
+    plans.planOf(topic);
+    expect(plans.size).toBeLessThanOrEqual(3);
+  }
+  expect(made.map(({ topic }) => topic)).toStrictEqual(["a", "b", "c", "d", "a"]);
+});
+
+test("topics are listed with their codecs, and asking makes no plan", () => {
+  const { plans } = plansOf([{ match: "a", codec: "json" }]);
+  plans.planOf("b");
+  plans.planOf("a");
+  expect([...plans.codecs()]).toStrictEqual([
+    { topic: "b", codec: "auto" },
+    { topic: "a", codec: "json" },
+  ]);
+  expect(plans.codecOf("a")).toBe("json");
+  expect(plans.codecOf("c")).toBeUndefined();
+  expect(plans.size).toBe(2);
+});
+
+test("topics with the names of an object's own members are topics like others", () => {
+  const { plans } = plansOf([]);
+  for (const topic of ["__proto__", "constructor", "toString"])
+    expect(plans.planOf(topic).codec).toBe("auto");
+  expect(plans.size).toBe(3);
+});
+
+test("clearing forgets every plan, and so do other routes", () => {
+  const { plans } = plansOf([]);
+  const plan = plans.planOf("a");
+  plans.clear();
+  expect(plans.planOf("a")).not.toBe(plan);
+  plans.replaceRoutes(tableOf([{ match: "a", codec: "json" }]));
+  expect(plans.planOf("a").codec).toBe("json");
+});
+
+test("a codec that nobody makes is a mistake in the wiring", () => {
+  const { plans } = plansOf([{ match: "a", codec: "cbor" }]);
+  expect(() => plans.planOf("a")).toThrow("a maker for the codec cbor");
+});
