@@ -160,8 +160,9 @@ function pairOf(value: unknown): Pair | undefined {
 
 function checkOperands(condition: JsonObject, pointer: string, report: RuleReport): void {
   const { op, value, clear } = condition;
+  if (typeof op !== "string") return;
   const ranged = op === "inside" || op === "outside";
-  if (!ranged && !["==", "!=", ">", ">=", "<", "<="].includes(String(op))) return;
+  if (!ranged && !["==", "!=", ">", ">=", "<", "<="].includes(op)) return;
   for (const key of ["value", "clear"]) {
     const operand = condition[key];
     if (ranged && typeof operand === "number") {
@@ -175,14 +176,14 @@ function checkOperands(condition: JsonObject, pointer: string, report: RuleRepor
       report(
         `${pointer}/${key}`,
         "OPERAND",
-        `"${String(op)}" compares with one number.`,
+        `"${op}" compares with one number.`,
         'two bounds go with "inside" and "outside"',
       );
     }
   }
   if (ranged) checkRange(op, pairOf(value), pairOf(clear), pointer, report);
   else if (typeof clear === "number" && typeof value === "number")
-    checkClear(String(op), value, clear, pointer, report);
+    checkClear(op, value, clear, pointer, report);
 }
 
 function checkClear(op: string, value: number, clear: number, pointer: string, report: RuleReport): void {

@@ -86,7 +86,8 @@ const aggregate = expecting(z.union([aggregateFunction, z.strictObject({ fn: agg
   code: "AGGREGATE",
   expected: `One of ${aggregateNames.join(", ")}`,
   hint: (value) => {
-    const meant = nearest(String(functionIn(value)), aggregateWords);
+    const word = functionIn(value);
+    const meant = typeof word === "string" ? nearest(word, aggregateWords) : undefined;
     return meant === undefined ? undefined : `did you mean ${JSON.stringify(meant)}?`;
   },
   unsupported: (value) => {

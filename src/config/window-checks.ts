@@ -20,8 +20,9 @@ const keysOfType: ReadonlyMap<
 /** Checks a window as it was written. */
 export function checkWindow(window: unknown, report: RuleReport): void {
   if (!isObject(window)) return;
-  const type = String(window["type"]);
-  const keys = keysOfType.get(window["type"]);
+  const { type } = window;
+  if (typeof type !== "string") return;
+  const keys = keysOfType.get(type);
   if (keys === undefined) return;
   for (const key of ["size", "every"]) {
     if (keys.needed.includes(key) && window[key] === undefined) {

@@ -128,3 +128,12 @@ test("a rule of any JSON values is parsed or refused, and never throws", () => {
     { numRuns: 300 },
   );
 });
+
+test.each([
+  ["an aggregate", { aggregate: { A: [{}] } }],
+  ["a kind of window", { window: { type: {} } }],
+  ["an operator", { when: { field: "value", op: {}, value: 1 } }],
+])("%s that is a container is refused in words", (_what, rule) => {
+  const parsed = parseRuleFile(JSON.stringify({ source: { metric: "x" }, ...rule }), "rule.json");
+  expect(parsed.ok).toBe(false);
+});
