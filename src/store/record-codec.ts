@@ -1,0 +1,264 @@
+/**
+ * A log record as bytes: the envelope with its checksum, what the record says about itself, and its rows.
+ *
+ * Pure: the same record gives the same bytes, and any single damaged byte is detected. The layout, byte by
+ * byte, is in `README.md`.
+ */
+import { crc32 } from "node:zlib";
+import { rejectCauses } from "../core/decode.ts";
+import { messageOf } from "../core/errors.ts";
+import type { LogRecord, RecordCounts, Settings } from "../core/record.ts";
+import type { SeriesDefinition } from "../core/sample.ts";
+import { ByteReader, ByteWriter, LayoutError } from "./bytes.ts";
+import { decodeCbor, encodeCbor } from "./cbor.ts";
+import { readRows, writeRows } from "./row-columns.ts";
+
+/** The layout that this code writes. A store with a later one is refused. */
+const recordVersion = 1;
+
+/** Bytes before the body: version, checksum. */
+const checksumEnd = 5;
+
+const Part = { synced: 1, settings: 2, status: 4, rejected: 8 } as const;
+
+/** How digests are stored: as they are given, in the smallest form that gives them back exactly. */
+const DigestForm = { uint32: 0, int32: 1, float64: 2 } as const;
+
+/** The newest sequence of each stream once a record is committed, in the order of the stream numbers. */
+export type StreamHeads = readonly [alerts: number, status: number, summaries: number, ledger: number];
+
+/** What an envelope holds beside the record. */
+export interface RecordEnvelope {
+  readonly record: LogRecord;
+  readonly effectsDigest: number;
+  readonly heads: StreamHeads;
+}
+
+/** Why bytes are not the record that they should be. */
+export interface RecordDamage {
+  readonly damage: string;
+}
+
+const writer = new ByteWriter(16 * 1024);
+
+/**
+ * Encodes a record; rows marked as duplicates are left out.
+ *
+ * @returns A view of memory that the next call overwrites: hand it over at once, or copy it.
+ */
+export function encodeRecord(envelope: RecordEnvelope): Uint8Array {
+  const { record, effectsDigest, heads } = envelope;
+  writer.clear();
+  writer.byte(recordVersion);
+  writer.uint32(0);
+  writer.uint32(effectsDigest);
+  writer.varint(record.seq);
+  for (const head of heads) writer.varint(head);
+  writer.float64(record.at);
+  writer.float64(record.monotonicMs);
+  const rejected = Object.entries(record.counts.rejectedMessages);
+  writer.byte(
+    (record.synced ? Part.synced : 0) |
+      (record.settings === undefined ? 0 : Part.settings) |
+      (record.status === undefined ? 0 : Part.status) |
+      (rejected.length === 0 ? 0 : Part.rejected),
+  );
+  writer.text(record.boot);
+  writeCounts(record.counts);
+  if (rejected.length > 0) {
+    writer.varint(rejected.length);
+    for (const [cause, count] of rejected) {
+      writer.text(cause);
+      writer.varint(count);
+    }
+  }
+  writeDefinitions(record.definitions);
+  writeDigests(record.digests);
+  if (record.settings !== undefined) writer.blob(encodeCbor(record.settings));
+  if (record.status !== undefined) {
+    writer.text(record.status.state);
+    writer.text(record.status.detail);
+    writer.text(record.status.version);
+  }
+  writeRows(writer, record.rows, record.at);
+  const bytes = writer.taken();
+  writer.view.setUint32(1, crc32(bytes.subarray(checksumEnd)), true);
+  return bytes;
+}
+
+/**
+ * Decodes a record and checks everything that can be checked without its neighbours.
+ *
+ * @param expectedSeq - The sequence in the key under which the bytes were found.
+ * @returns The record, which owns its columns; or what is wrong with the bytes. Never throws on bad bytes.
+ */
+export function decodeRecord(bytes: Uint8Array, expectedSeq: number): RecordEnvelope | RecordDamage {
+  const damage = checksumDamage(bytes);
+  if (damage !== undefined) return { damage };
+  try {
+    return decodeBody(bytes, expectedSeq);
+  } catch (error) {
+    if (error instanceof LayoutError) return { damage: error.message };
+    return { damage: `unreadable: ${messageOf(error)}` };
+  }
+}
+
+/**
+ * Reads sequence, digest and heads without decoding the rows; the checksum is verified all the same.
+ *
+ * @returns What is wrong with the bytes otherwise.
+ */
+export function decodeRecordHeader(
+  bytes: Uint8Array,
+  expectedSeq: number,
+): { readonly effectsDigest: number; readonly heads: StreamHeads } | RecordDamage {
+  const damage = checksumDamage(bytes);
+  if (damage !== undefined) return { damage };
+  try {
+    const reader = new ByteReader(bytes, checksumEnd);
+    return readHeader(reader, expectedSeq);
+  } catch (error) {
+    return { damage: messageOf(error) };
+  }
+}
+
+/** What is wrong with version or checksum, if anything. */
+function checksumDamage(bytes: Uint8Array): string | undefined {
+  if (bytes.length <= checksumEnd) return `${bytes.length} bytes are too few`;
+  if (bytes[0] !== recordVersion) return `unknown version ${bytes[0]}`;
+  const stored = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(1, true);
+  return crc32(bytes.subarray(checksumEnd)) === stored ? undefined : "checksum mismatch";
+}
+
+function readHeader(
+  reader: ByteReader,
+  expectedSeq: number,
+): { readonly effectsDigest: number; readonly heads: StreamHeads } {
+  const effectsDigest = reader.uint32();
+  const seq = reader.varint();
+  if (seq !== expectedSeq) throw new LayoutError(`holds sequence ${seq}`);
+  const heads: StreamHeads = [reader.varint(), reader.varint(), reader.varint(), reader.varint()];
+  return { effectsDigest, heads };
+}
+
+function decodeBody(bytes: Uint8Array, expectedSeq: number): RecordEnvelope {
+  const reader = new ByteReader(bytes, checksumEnd);
+  const { effectsDigest, heads } = readHeader(reader, expectedSeq);
+  const at = reader.float64();
+  const monotonicMs = reader.float64();
+  const parts = reader.byte();
+  const boot = reader.text();
+  const counts = readCounts(reader);
+  if ((parts & Part.rejected) !== 0) readRejected(reader, counts);
+  const definitions = readDefinitions(reader);
+  const digests = readDigests(reader);
+  const settings = (parts & Part.settings) === 0 ? undefined : readSettings(reader);
+  const status =
+    (parts & Part.status) === 0
+      ? undefined
+      : { state: reader.text(), detail: reader.text(), version: reader.text() };
+  const rows = readRows(reader, at);
+  if (reader.offset !== reader.end) throw new LayoutError(`${reader.end - reader.offset} bytes too many`);
+  const record: LogRecord = {
+    seq: expectedSeq,
+    at,
+    synced: (parts & Part.synced) !== 0,
+    monotonicMs,
+    boot,
+    counts,
+    definitions,
+    rows,
+    digests,
+    ...(settings === undefined ? {} : { settings }),
+    ...(status === undefined ? {} : { status }),
+  };
+  return { record, effectsDigest, heads };
+}
+
+function readSettings(reader: ByteReader): Settings {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what was encoded, under a checksum
+  return decodeCbor(reader.blob()) as Settings;
+}
+
+function writeCounts(counts: RecordCounts): void {
+  writer.varint(counts.receivedMessages);
+  writer.varint(counts.storedMessages);
+  writer.varint(counts.duplicateMessages);
+  writer.varint(counts.overloadMessages);
+  writer.varint(counts.decodedSamples);
+  writer.varint(counts.duplicateSamples);
+  writer.varint(counts.correctedSamples);
+}
+
+function readCounts(reader: ByteReader): RecordCounts {
+  return {
+    receivedMessages: reader.varint(),
+    storedMessages: reader.varint(),
+    duplicateMessages: reader.varint(),
+    overloadMessages: reader.varint(),
+    rejectedMessages: {},
+    decodedSamples: reader.varint(),
+    duplicateSamples: reader.varint(),
+    correctedSamples: reader.varint(),
+  };
+}
+
+function readRejected(reader: ByteReader, counts: RecordCounts): void {
+  const entries = reader.varint();
+  for (let index = 0; index < entries; index += 1) {
+    const name = reader.text();
+    const count = reader.varint();
+    const cause = rejectCauses.find((known) => known === name);
+    if (cause === undefined) throw new LayoutError(`unknown cause ${JSON.stringify(name)}`);
+    counts.rejectedMessages[cause] = count;
+  }
+}
+
+function writeDefinitions(definitions: readonly SeriesDefinition[]): void {
+  writer.varint(definitions.length);
+  for (const definition of definitions) {
+    writer.varint(definition.id);
+    writer.text(definition.device);
+    writer.text(definition.metric);
+    writer.byte(definition.unit === undefined ? 0 : 1);
+    if (definition.unit !== undefined) writer.text(definition.unit);
+  }
+}
+
+function readDefinitions(reader: ByteReader): SeriesDefinition[] {
+  const count = reader.varint();
+  const definitions: SeriesDefinition[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const id = reader.varint();
+    const device = reader.text();
+    const metric = reader.text();
+    definitions.push(
+      reader.byte() === 0 ? { id, device, metric } : { id, device, metric, unit: reader.text() },
+    );
+  }
+  return definitions;
+}
+
+function writeDigests(digests: readonly number[]): void {
+  writer.varint(digests.length);
+  if (digests.length === 0) return;
+  const unsigned = digests.every((digest) => digest >>> 0 === digest && !Object.is(digest, -0));
+  const signed = digests.every((digest) => (digest | 0) === digest && !Object.is(digest, -0));
+  writer.byte(unsigned ? DigestForm.uint32 : signed ? DigestForm.int32 : DigestForm.float64);
+  for (const digest of digests) {
+    if (unsigned || signed) writer.uint32(digest);
+    else writer.float64(digest);
+  }
+}
+
+function readDigests(reader: ByteReader): number[] {
+  const count = reader.varint();
+  const digests: number[] = [];
+  if (count === 0) return digests;
+  const form = reader.byte();
+  for (let index = 0; index < count; index += 1) {
+    if (form === DigestForm.float64) digests.push(reader.float64());
+    else digests.push(form === DigestForm.int32 ? reader.uint32() | 0 : reader.uint32());
+  }
+  return digests;
+}
