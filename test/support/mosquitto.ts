@@ -33,6 +33,8 @@ export interface MosquittoOptions {
 
 /** A mosquitto of the test. */
 export interface Mosquitto {
+  /** Of the process that runs; 0 when none does. */
+  readonly pid: number;
   readonly port: number;
   readonly url: string;
   readonly running: boolean;
@@ -104,6 +106,10 @@ class RunningMosquitto implements Mosquitto {
 
   get url(): string {
     return `mqtt://127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
   }
 
   get running(): boolean {

@@ -77,6 +77,11 @@ export class SequencePublisher {
     return `${this.topic} n`;
   }
 
+  /** It sends nothing new any more. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   get connected(): boolean {
     return this.#connected !== undefined;
   }
