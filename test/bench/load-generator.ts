@@ -43,8 +43,11 @@ class Publisher {
   readonly packetIdOffset: number;
   readonly timeOffset: number;
   readonly valueOffset: number;
+  readonly otherOffset: number;
   readonly sentAtMs: Float64Array = new Float64Array(65_536);
   packetId = 0;
+  /** Each message has a stamp of its own, a millisecond after the one before, and other values. */
+  sentCount = 0;
   inFlight = 0;
   connected = false;
   /** Bytes of a PUBACK split over two reads. */
@@ -70,6 +73,7 @@ class Publisher {
     this.packetIdOffset = payloadOffset - 2;
     this.timeOffset = payloadOffset + payload.indexOf("1762");
     this.valueOffset = payloadOffset + payload.indexOf("21.5") + 3;
+    this.otherOffset = payloadOffset + payload.indexOf("0.125") + 2;
     const clientId = Buffer.from(`load-${process.pid}-${index}`);
     const connectRemaining = 10 + 2 + clientId.length;
     this.socket = connect({ port, host, noDelay: true });
@@ -129,12 +133,13 @@ class Publisher {
     const burst = Buffer.allocUnsafe(size * count);
     for (let index = 0; index < count; index += 1) {
       this.packetId = (this.packetId % 65_535) + 1;
-      sequence += 1;
+      this.sentCount += 1;
       const { packet } = this;
       packet[this.packetIdOffset] = this.packetId >> 8;
       packet[this.packetIdOffset + 1] = this.packetId & 255;
-      writeDigits(packet, this.timeOffset, 13, firstStampMs + Math.floor(sequence / clientCount));
-      writeDigits(packet, this.valueOffset, 4, sequence % 10_000);
+      writeDigits(packet, this.timeOffset, 13, firstStampMs + this.sentCount);
+      writeDigits(packet, this.valueOffset, 4, (this.sentCount * 7) % 10_000);
+      writeDigits(packet, this.otherOffset, 4, (this.sentCount * 13) % 10_000);
       packet.copy(burst, index * size);
       this.sentAtMs[this.packetId] = now;
     }
@@ -152,7 +157,6 @@ function writeDigits(target: Buffer, offset: number, length: number, value: numb
 }
 
 let connectedCount = 0;
-let sequence = 0;
 let stopping = false;
 /** An hour ago: stamps may run ahead of the clock in a closed loop, and must not run into the future. */
 const firstStampMs = Date.now() - 3_600_000;

@@ -37,7 +37,7 @@ export interface HoldfastOptions {
 /** Bare: no persistence, no rules, nobody subscribed. */
 export async function startBareMosquitto(): Promise<Peer> {
   const broker = await startMosquitto({ persistence: false });
-  return { port: broker.port, pid: broker.pid, stop: () => broker.stop() };
+  return { port: broker.port, pid: broker.pid, stop: () => broker.close() };
 }
 
 /** Starts a gateway on free ports; resolves when it serves. */
