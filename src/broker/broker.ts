@@ -1,0 +1,251 @@
+/**
+ * The MQTT broker: listeners, the gate with its lane, and the protocol engine behind it.
+ *
+ * What it promises: a QoS 1 or 2 message is acknowledged after the sink has reported it committed and
+ * never otherwise; the sink sees one client's messages in the order of arrival; acknowledgements leave in
+ * that order; what a client sends, or does not read, costs bounded memory and delays nobody else.
+ */
+import { authenticationMs, clientOpenQos2Max, drainMs, packetBytesMax, sessionsMax } from "../core/limits.ts";
+import { topicLevelsMax } from "../core/limits.ts";
+import type {
+  Clock,
+  LocalMessage,
+  LocalPublisher,
+  Logger,
+  MetricFamily,
+  PublicationSink,
+} from "../core/ports.ts";
+import type { Connection } from "./connection.ts";
+import { Counters, metricFamilies } from "./counters.ts";
+import { type Engine, type EngineClient, type EnginePacket, makeEngine, onEngineError } from "./engine.ts";
+import { FanOut, Interest } from "./fan-out.ts";
+import { Gate, type GateTimings } from "./gate.ts";
+import { guardClient, guardEngine } from "./guards.ts";
+import { connectionOf, makeHooks, mayHoldFilter } from "./hooks.ts";
+import { Link } from "./link.ts";
+import { type Listener, type ListenerOptions, openListener } from "./listeners.ts";
+import { Sessions } from "./sessions.ts";
+
+export type { ListenerOptions } from "./listeners.ts";
+
+/** How long `close` waits for clients to take their leave. */
+const closeWithinMs = 800;
+
+export interface BrokerOptions {
+  readonly listeners: readonly ListenerOptions[];
+  /** Gets every publication, in the order of arrival per client. */
+  readonly sink: PublicationSink;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Topics that only the gateway publishes to, `"holdfast/"`. */
+  readonly ownTopicPrefix: string;
+  /** Deadlines, where they differ from those in the limits. */
+  readonly timings?: Partial<GateTimings>;
+}
+
+export interface Broker extends LocalPublisher {
+  /** With the ports they really have. */
+  readonly listeners: readonly Pick<Listener, "protocol" | "host" | "port">[];
+  readonly metrics: readonly MetricFamily[];
+  /** Clients connected now, those that have not said who they are included. */
+  readonly connections: number;
+  /** Closes the listeners; connections stay, and so does their traffic. */
+  stopAccepting(): Promise<void>;
+  /**
+   * Disconnects everybody, MQTT 5 clients with reason 0x8B, within a second. Their wills are not
+   * published: it is the gateway that goes, not the sensors.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the broker; it serves when the promise resolves.
+ *
+ * @throws AppError `BROKER_LISTEN` or `BROKER_TLS`, kind `operator`: nothing is open then.
+ */
+export async function openBroker(options: BrokerOptions): Promise<Broker> {
+  const timings: GateTimings = { authenticationMs, drainMs, sweepMs: 250, ...options.timings };
+  const parts = await openEngine(options, timings);
+  const listeners: Listener[] = [];
+  try {
+    for (const listener of options.listeners) {
+      listeners.push(await openListener(listener, parts.gate, timings.authenticationMs));
+    }
+  } catch (error) {
+    for (const listener of listeners) listener.close();
+    await closeEngine(parts);
+    throw error;
+  }
+  return {
+    listeners: listeners.map(({ protocol, host, port }) => ({ protocol, host, port })),
+    metrics: parts.metrics,
+    get connections() {
+      return parts.gate.connections.size;
+    },
+    publish: (message) => publishLocally(parts, message),
+    stopAccepting: async () => {
+      for (const listener of listeners.splice(0)) listener.close();
+    },
+    close: async () => {
+      for (const listener of listeners.splice(0)) listener.close();
+      await closeEngine(parts);
+    },
+  };
+}
+
+interface Parts {
+  readonly engine: Engine;
+  readonly gate: Gate;
+  readonly interest: Interest;
+  readonly fanOut: FanOut;
+  readonly metrics: readonly MetricFamily[];
+}
+
+async function openEngine(options: BrokerOptions, timings: GateTimings): Promise<Parts> {
+  const { logger, clock } = options;
+  const counters = new Counters();
+  const sessions: Sessions = new Sessions({
+    counters,
+    monotonicMs: () => clock.monotonicMs(),
+    isGranted: (owner, filter) => mayHoldFilter(filter) && connectionOf(owner)?.filters.has(filter) !== false,
+    handOver: async (owner, packet) => connectionOf(owner)?.passage.store(packet),
+    onResent: (owner, packet) => connectionOf(owner)?.passage.onResent(packet),
+    beforeReplay: async (owner) => connectionOf(owner)?.outbound.acquireForReplay() ?? false,
+    afterReplay: (owner) => connectionOf(owner)?.outbound.finishReplay(),
+    onFiltersChanged: () => interest.invalidate(),
+    isConnected: (id) => engine.clients[id] !== undefined,
+    isOpen: (owner) => connectionOf(owner)?.isOpen ?? false,
+  });
+  const interest: Interest = new Interest((topic) => sessions.wants(topic));
+  const engine = makeEngine({
+    persistence: sessions,
+    ...makeHooks(() => gate, counters),
+    // Fan-out is bounded before it enters the emitter, and no subscriber can hold a message up in it.
+    concurrency: 0,
+    connectTimeout: timings.authenticationMs,
+    drainTimeout: 0,
+    queueLimit: 2 * clientOpenQos2Max,
+    maximumPacketSize: packetBytesMax,
+    maxTopicLevels: topicLevelsMax,
+    topicAliasMaximum: 16,
+    receiveMaximum: clientOpenQos2Max,
+    pendingSessionsLimit: sessionsMax,
+  });
+  guardEngine(engine, interest);
+  const fanOut = new FanOut(counters, {
+    number: (packet) => numbered(packet, engine),
+    keep: (packet) => keep(packet, sessions),
+    emit: (packet, done) => engine.mq.emit(packet, done),
+  });
+  // What clients publish has gone to the fan-out when it was committed; the engine's own topics remain.
+  engine.publish = (packet, client, done) => {
+    const onDone = isCallback(client) ? client : (done ?? (() => undefined));
+    if (packet.topic.startsWith("$SYS/")) engine.mq.emit(numbered(packet, engine), onDone);
+    else onDone();
+  };
+  const gate = new Gate({
+    sink: options.sink,
+    clock,
+    ownTopicPrefix: options.ownTopicPrefix,
+    timings,
+    counters,
+    interest,
+    fanOut,
+    openClient: (connection) => openClient(engine, connection, counters),
+  });
+  observe(engine, sessions, logger);
+  await engine.listen();
+  const metrics = metricFamilies(counters, {
+    connections: () => gate.connections.size,
+    inFlightBytes: () => gate.inFlightBytes,
+    fanOutBytes: () => fanOut.bytes,
+    retainedMessages: () => sessions.retained.count,
+    retainedBytes: () => sessions.retained.bytes,
+    sessions: () => sessions.count,
+    sessionQueueBytes: () => sessions.queueBytes,
+  });
+  return { engine, gate, interest, fanOut, metrics };
+}
+
+function isCallback(value: unknown): value is () => void {
+  return typeof value === "function";
+}
+
+/** Gives a message what it is recognised by inside the engine, and when it expires. */
+function numbered(packet: EnginePacket, engine: Engine): EnginePacket {
+  engine.counter += 1;
+  const { messageExpiryInterval } = packet.properties ?? {};
+  // The engine holds the expiry against the wall clock.
+  const expiry =
+    typeof messageExpiryInterval === "number" && messageExpiryInterval > 0
+      ? { messageExpiry: Date.now() + messageExpiryInterval * 1000 }
+      : {};
+  return {
+    ...packet,
+    ...expiry,
+    cmd: "publish",
+    dup: false,
+    brokerId: engine.id,
+    brokerCounter: engine.counter,
+  };
+}
+
+function keep(packet: EnginePacket, sessions: Sessions): void {
+  if (packet.retain) sessions.retained.store(packet);
+  if (packet.qos > 0) sessions.enqueueForAll(packet);
+}
+
+function openClient(engine: Engine, connection: Connection, counters: Counters): EngineClient {
+  const client = engine.handle(new Link(connection));
+  guardClient(engine, client, connection, counters);
+  return client;
+}
+
+/** Follows what the engine tells: sessions that end with their connection, filters that go, failures. */
+function observe(engine: Engine, sessions: Sessions, logger: Logger): void {
+  engine.on("clientDisconnect", (client) => {
+    // B3: the engine leaves what it stored for a clean session until the client comes back.
+    if (client.clean) sessions.forget(client.id);
+  });
+  engine.on("unsubscribe", (filters, client) => {
+    const connection = connectionOf(client);
+    for (const filter of filters) connection?.filters.delete(filter);
+  });
+  const onFailure = (client: { readonly id: string }, error: unknown): void => {
+    logger.debug({ event: "client-error", client: client.id, error }, "A client failed.");
+  };
+  engine.on("clientError", onFailure);
+  engine.on("connectionError", onFailure);
+  onEngineError(engine, (error) => {
+    logger.error({ event: "broker-engine-error", error }, "The protocol engine reported an error.");
+  });
+}
+
+function publishLocally({ interest, fanOut }: Parts, message: LocalMessage): void {
+  if (!message.retain && !interest.includesName(message.topic)) return;
+  const packet: EnginePacket = {
+    cmd: "publish",
+    topic: message.topic,
+    payload:
+      typeof message.payload === "string" ? Buffer.from(message.payload) : Buffer.from(message.payload),
+    qos: message.qos,
+    retain: message.retain,
+  };
+  fanOut.publish(packet);
+}
+
+async function closeEngine({ engine, gate }: Parts): Promise<void> {
+  for (const client of Object.values(engine.clients)) client.will = null;
+  gate.closeAll();
+  await new Promise<void>((resolve) => {
+    const startedAt = process.hrtime.bigint();
+    const check = setInterval(() => {
+      const isLate = process.hrtime.bigint() - startedAt > BigInt(closeWithinMs) * 1_000_000n;
+      if (gate.connections.size > 0 && !isLate) return;
+      clearInterval(check);
+      gate.cutAll();
+      resolve();
+    }, 10);
+  });
+  await new Promise<void>((resolve) => engine.close(() => resolve()));
+}

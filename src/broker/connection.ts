@@ -1,0 +1,436 @@
+/**
+ * One client connection: the gate in front of the protocol engine, and the lane past it.
+ *
+ * ```mermaid
+ * stateDiagram-v2
+ *   [*] --> connect
+ *   connect --> connack: CONNECT checked, given to the engine
+ *   connack --> open: CONNACK 0 written
+ *   connect --> closed: anything else first, or the deadline
+ *   connack --> closed: refused, or the deadline
+ *   open --> closed
+ * ```
+ *
+ * **The lane.** A PUBLISH of QoS 0 or 1 without MQTT 5 properties goes from the socket's bytes to the sink
+ * and back as PUBACK without the engine. Everything else goes to the engine in whole packets. While a
+ * PUBLISH is with the engine, those after it follow it there, so that the sink sees a client's messages in
+ * the order of arrival; and what the engine has written is sent before what the lane writes after it.
+ *
+ * **Credit.** A QoS 1 or 2 PUBLISH takes credit when it leaves the socket and gives it back when it is
+ * acknowledged. Without credit the connection is not read.
+ */
+import { connectBytesMax, outboundBytesMax, packetBytesMax } from "../core/limits.ts";
+import type { Receipt } from "../core/ports.ts";
+import { checkConnect } from "./connect-packet.ts";
+import { isControlAcceptable } from "./control-packets.ts";
+import type { CloseCause } from "./counters.ts";
+import { Credit } from "./credit.ts";
+import { DrainWatch } from "./drain-watch.ts";
+import { type EngineClient, keepAlive } from "./engine.ts";
+import { EnginePassage, type PassageOwner } from "./engine-passage.ts";
+import { FanOutQueue } from "./fan-out.ts";
+import { type FrameHandler, FrameReader } from "./frame-reader.ts";
+import type { Gate } from "./gate.ts";
+import type { LinkOwner } from "./link.ts";
+import { LaneLedger } from "./lane-ledger.ts";
+import { OutboundWindow } from "./outbound-window.ts";
+import { PacketType, Reason } from "./packets.ts";
+import { makePublishFields, type PublishFields, readPublish } from "./publish-packet.ts";
+import { filtersFault } from "./subscribe-packet.ts";
+import { sameBytes, type TopicName } from "./topic-names.ts";
+import type { Transport, TransportOwner } from "./transport.ts";
+import { readUint16 } from "./utf8.ts";
+
+type Phase = "connect" | "connack" | "open" | "closed";
+
+/** Why a connection is not read at the moment; bits. */
+const Wait = {
+  /** CONNACK is not written yet. */
+  connack: 1,
+  /** The client has as much in flight as it may have. */
+  credit: 2,
+  /** All clients together have. */
+  sharedCredit: 4,
+  /** The engine has not taken what it was given. */
+  engine: 8,
+  /** A QoS 2 PUBLISH is on its way through the engine to the sink. */
+  handOver: 16,
+} as const;
+
+/** Topics remembered for a connection that alternates between them. */
+const recentTopicsMax = 4;
+
+/** What the PUBLISH in hand consists of; there is only ever one in hand. */
+const fields: PublishFields = makePublishFields();
+
+export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOwner, PassageOwner {
+  readonly outbound: OutboundWindow;
+  readonly passage: EnginePassage;
+  readonly fanOutQueue: FanOutQueue;
+  /** Topic filters that the engine has granted. */
+  readonly filters: Set<string> = new Set();
+  clientId = "";
+  client: EngineClient | undefined;
+
+  readonly #gate: Gate;
+  readonly #reader: FrameReader;
+  readonly #credit: Credit;
+  readonly #lane = new LaneLedger();
+  readonly #drain = new DrainWatch();
+  readonly #recentTopics: TopicName[] = [];
+  readonly #openedAtMs: number;
+  #transport: Transport | undefined;
+  #phase: Phase = "connect";
+  #version = 4;
+  #waits = 0;
+  /** Bytes have arrived since the last sweep. */
+  #isActive = false;
+  /** The gate will call {@link flush}. */
+  #isDirty = false;
+
+  constructor(gate: Gate, nowMs: number) {
+    this.#gate = gate;
+    this.#openedAtMs = nowMs;
+    this.#reader = new FrameReader(this);
+    this.#credit = new Credit(gate);
+    this.outbound = new OutboundWindow(this, gate.counters);
+    this.passage = new EnginePassage(gate, this);
+    this.fanOutQueue = new FanOutQueue(gate.fanOut);
+  }
+
+  get isOpen(): boolean {
+    return this.#phase === "open";
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === "closed";
+  }
+
+  get unsentBytes(): number {
+    return this.#transport?.unsentBytes ?? 0;
+  }
+
+  attach(transport: Transport): void {
+    this.#transport = transport;
+  }
+
+  // ---- from the transport
+
+  receive(bytes: Uint8Array, length: number): void {
+    this.#isActive = true;
+    this.#reader.receive(bytes, length);
+  }
+
+  onDrained(): void {
+    this.outbound.onDrained();
+  }
+
+  onGone(): void {
+    this.#end("client");
+    this.#gate.forget(this);
+  }
+
+  // ---- from the frame reader
+
+  frameBytesMax(first: number): number {
+    if (this.#phase !== "connect") return packetBytesMax;
+    return first === PacketType.connect << 4 ? connectBytesMax : 0;
+  }
+
+  onFault(reason: number): void {
+    this.close(reason === Reason.packetTooLarge ? "too-large" : "protocol", reason);
+  }
+
+  onFrame(bytes: Uint8Array, start: number, body: number, end: number): boolean {
+    if (bytes[start]! >> 4 === PacketType.publish) return this.#onPublish(bytes, start, body, end);
+    if (this.#phase === "connect") this.#onConnect(bytes, start, body, end);
+    else this.#onControl(bytes, start, body, end);
+    return true;
+  }
+
+  // ---- from the engine
+
+  onEngineOutput(bytes: Uint8Array): void {
+    if (this.isClosed) return;
+    this.#send(bytes);
+    if (this.#phase !== "connack" || bytes[0]! >> 4 !== PacketType.connack) return;
+    const code = bytes[bytes[1]! < 128 ? 3 : 4];
+    if (code !== 0) return;
+    this.#phase = "open";
+    this.clientId = this.client?.id ?? "";
+    this.#resume(Wait.connack);
+  }
+
+  onEngineRead(): void {
+    this.#resume(Wait.engine);
+  }
+
+  onEngineClosed(): void {
+    this.#end("engine");
+  }
+
+  onHandedOver(): void {
+    this.#resume(Wait.handOver);
+  }
+
+  // ---- receipts of the lane
+
+  committed(packetId: number): void {
+    this.fanOutQueue.onSettled();
+    if (this.isClosed) {
+      this.fanOutQueue.release();
+      return;
+    }
+    this.#lane.settle(packetId);
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    this.#gate.flushSoon(this);
+  }
+
+  refused(): void {
+    this.onRefused();
+  }
+
+  onRefused(): void {
+    this.fanOutQueue.onSettled();
+    this.fanOutQueue.discard();
+    this.close("storage", Reason.busy);
+  }
+
+  /** Writes the PUBACKs of what has been committed, gives back its credit and goes on reading. */
+  flush(): void {
+    this.#isDirty = false;
+    if (this.isClosed) return;
+    this.writeAcknowledgements();
+    this.fanOutQueue.release();
+    this.#resume(Wait.credit);
+  }
+
+  writeAcknowledgements(): void {
+    const count = this.#lane.dueCount;
+    if (count === 0) return;
+    this.#credit.giveBack(count, this.#lane.dueBytes());
+    this.client?.conn.flush();
+    this.#send(this.#lane.takeAcknowledgements());
+    this.#gate.wakeWaiting();
+  }
+
+  giveBack(size: number): void {
+    this.#credit.giveBack(1, size);
+    this.#gate.wakeWaiting();
+    this.#resume(Wait.credit);
+  }
+
+  resumeSharedCredit(): void {
+    this.#resume(Wait.sharedCredit);
+  }
+
+  // ---- closing
+
+  /** Ends the connection; MQTT 5 clients are told why. */
+  close(cause: CloseCause, reason?: number): void {
+    if (this.#phase === "open") {
+      this.writeAcknowledgements();
+      this.client?.conn.flush();
+      const isTold = this.isOpen && this.#version === 5 && reason !== undefined;
+      if (isTold) this.#send(Uint8Array.of(PacketType.disconnect << 4, 1, reason));
+    }
+    this.#end(cause);
+  }
+
+  /** Cuts off at once what waits to be sent. */
+  cut(cause: CloseCause): void {
+    this.#end(cause);
+    this.#transport?.destroy();
+  }
+
+  /** Deadlines and keep-alive, several times a second. */
+  sweep(nowMs: number, timings: { readonly authenticationMs: number; readonly drainMs: number }): void {
+    if (this.isClosed) return;
+    if (!this.isOpen && nowMs - this.#openedAtMs >= timings.authenticationMs) {
+      this.cut("authentication-deadline");
+      return;
+    }
+    if (this.#isActive) {
+      this.#isActive = false;
+      // The engine hears nothing of the lane; without this it would take a busy client for a dead one.
+      if (this.client !== undefined) keepAlive(this.client);
+    }
+    this.outbound.onDrained();
+    if (this.#drain.waitingMs(this.unsentBytes, nowMs) >= timings.drainMs) this.cut("slow-subscriber");
+  }
+
+  // ---- packets
+
+  #onConnect(bytes: Uint8Array, start: number, body: number, end: number): void {
+    const facts = checkConnect(bytes, { start: body, end }, this.#gate.ownTopicPrefix);
+    if (typeof facts === "string") {
+      this.close("connect-refused");
+      return;
+    }
+    this.#version = facts.version;
+    this.#phase = "connack";
+    this.#pause(Wait.connack);
+    this.client = this.#gate.openClient(this);
+    this.#toEngine(bytes, start, end);
+  }
+
+  #onControl(bytes: Uint8Array, start: number, body: number, end: number): void {
+    const first = bytes[start]!;
+    const type = first >> 4;
+    if (!isControlAcceptable(first, this.#version, bytes, body, end)) {
+      this.close("protocol", type === PacketType.connect ? Reason.protocolError : Reason.malformed);
+      return;
+    }
+    if (type === PacketType.subscribe || type === PacketType.unsubscribe) {
+      const fault = filtersFault(type, this.#version, bytes, { start: body, end });
+      if (fault !== undefined) {
+        this.close("protocol", fault);
+        return;
+      }
+    } else if (type === PacketType.pubrel) {
+      this.passage.onReleased(readUint16(bytes, body));
+    } else if (endsOutboundMessage(type, bytes, body, end)) {
+      this.outbound.onAcknowledged();
+    }
+    this.#toEngine(bytes, start, end);
+  }
+
+  #onPublish(bytes: Uint8Array, start: number, body: number, end: number): boolean {
+    const fault = readPublish(bytes, start, body, end, this.#version, fields);
+    if (fault !== 0) {
+      this.close("protocol", fault);
+      return true;
+    }
+    const { qos, packetId, topicStart, topicEnd, hasProperties } = fields;
+    const size = end - body;
+    if (qos > 0 && !this.#awaitCredit(size)) return false;
+    // An empty name is a matter of topic aliases, which the engine knows about.
+    const isAliased = hasProperties && topicEnd === topicStart;
+    const topic = isAliased ? undefined : this.#topicOf(bytes, topicStart, topicEnd);
+    if (topic?.fault === "invalid") {
+      this.close("protocol", Reason.topicInvalid);
+      return true;
+    }
+    if (qos > 0) this.#credit.take(size);
+    const isPlain = qos < 2 && !hasProperties && !this.passage.isUnderway;
+    if (isPlain && topic !== undefined && topic.fault === undefined) {
+      if (qos > 0) this.#lane.take(size);
+      this.#accept(bytes, end, topic);
+      return true;
+    }
+    const refusal = this.passage.enter(qos, packetId);
+    if (refusal !== 0) {
+      this.close("open-qos2-max", refusal);
+      return true;
+    }
+    if (qos === 2) this.#pause(Wait.handOver);
+    this.#toEngine(bytes, start, end);
+    return true;
+  }
+
+  /** Hands over the PUBLISH in hand. */
+  #accept(bytes: Uint8Array, end: number, topic: TopicName): void {
+    const gate = this.#gate;
+    const { publication } = gate;
+    const { qos, retain, payloadStart } = fields;
+    publication.clientId = this.clientId;
+    publication.topic = topic.name;
+    publication.bytes = bytes;
+    publication.start = payloadStart;
+    publication.end = end;
+    publication.qos = qos === 0 ? 0 : 1;
+    publication.retain = retain;
+    publication.resent = fields.resent;
+    publication.packetId = fields.packetId;
+    publication.receipt = qos === 0 ? undefined : this;
+    gate.counters.received.lane += 1;
+    if (qos > 0) this.fanOutQueue.onHandedOver();
+    gate.sink.accept(publication);
+    if (!retain && !gate.interest.includes(topic)) return;
+    this.fanOutQueue.add({
+      cmd: "publish",
+      topic: topic.name,
+      payload: Buffer.from(bytes.subarray(payloadStart, end)),
+      qos: qos === 0 ? 0 : 1,
+      retain,
+      clientId: this.clientId,
+    });
+  }
+
+  #topicOf(bytes: Uint8Array, start: number, end: number): TopicName {
+    const recent = this.#recentTopics;
+    for (let index = 0; index < recent.length; index += 1) {
+      const known = recent[index]!;
+      if (sameBytes(known.bytes, bytes, start, end)) return known;
+    }
+    const found = this.#gate.topics.find(bytes, start, end);
+    if (recent.length >= recentTopicsMax) recent.pop();
+    recent.unshift(found);
+    return found;
+  }
+
+  #toEngine(bytes: Uint8Array, start: number, end: number): void {
+    const link = this.client?.conn;
+    if (link === undefined || link.destroyed) return;
+    if (!link.push(Buffer.from(bytes.subarray(start, end)))) this.#pause(Wait.engine);
+  }
+
+  // ---- reading and writing
+
+  /** @returns False when the message has to wait, which the connection does from now on. */
+  #awaitCredit(size: number): boolean {
+    if (!this.#credit.hasOwn(size)) {
+      this.#pause(Wait.credit);
+      return false;
+    }
+    if (!this.#credit.hasShared(size)) {
+      this.#pause(Wait.sharedCredit);
+      this.#gate.awaitSharedCredit(this);
+      return false;
+    }
+    return true;
+  }
+
+  #pause(wait: number): void {
+    if (this.#waits === 0) this.#transport?.pause();
+    this.#waits |= wait;
+    this.#reader.waiting = true;
+  }
+
+  #resume(wait: number): void {
+    if ((this.#waits & wait) === 0 || this.isClosed) return;
+    this.#waits &= ~wait;
+    if (this.#waits !== 0) return;
+    this.#reader.waiting = false;
+    this.#reader.continue();
+    if (this.#waits === 0) this.#transport?.resume();
+  }
+
+  #send(bytes: Uint8Array): void {
+    const transport = this.#transport!;
+    this.#drain.sentBytes += bytes.length;
+    transport.write(bytes);
+    if (transport.unsentBytes > outboundBytesMax) this.cut("slow-subscriber");
+  }
+
+  #end(cause: CloseCause): void {
+    if (this.#phase === "open") this.writeAcknowledgements();
+    // Writing may have found the client too far behind, and ended the connection on the way.
+    if (this.isClosed) return;
+    this.#phase = "closed";
+    this.#gate.counters.closed[cause] += 1;
+    this.#reader.stop();
+    this.#credit.giveBackAll();
+    this.#gate.wakeWaiting();
+    this.outbound.close();
+    this.client?.conn.destroy();
+    this.#transport?.finish();
+  }
+}
+
+/** Tells whether a packet from the client ends the way of a message that was sent to it. */
+function endsOutboundMessage(type: number, bytes: Uint8Array, body: number, end: number): boolean {
+  if (type === PacketType.puback || type === PacketType.pubcomp) return true;
+  return type === PacketType.pubrec && end - body > 2 && bytes[body + 2]! >= 0x80;
+}

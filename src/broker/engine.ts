@@ -1,0 +1,104 @@
+/**
+ * The protocol engine (aedes 2.0.0-beta.1) as this folder uses it, internals included.
+ *
+ * The version is pinned exactly; whoever moves the pin reviews every name in this file.
+ */
+import { Aedes, type AedesOptions } from "aedes";
+import { EventEmitter } from "node:events";
+import type { Link } from "./link.ts";
+
+/** A PUBLISH inside the engine, or a will (which has no `cmd`). */
+export interface EnginePacket {
+  cmd?: string;
+  topic: string;
+  payload: Buffer | string;
+  qos: 0 | 1 | 2;
+  retain: boolean;
+  dup?: boolean;
+  /** Packet identifier. */
+  messageId?: number | undefined;
+  /** Remaining length of the packet as it was received. */
+  length?: number;
+  properties?: Record<string, unknown>;
+  brokerId?: string | null;
+  brokerCounter?: number;
+  messageExpiry?: number;
+  /** Client that published it. */
+  clientId?: string;
+}
+
+export type Deliver = (packet: EnginePacket, done: () => void) => void;
+
+/** A client inside the engine. */
+export interface EngineClient {
+  readonly id: string;
+  readonly version: number;
+  /** The session ends with the connection. */
+  readonly clean: boolean;
+  readonly closed: boolean;
+  readonly conn: Link;
+  /** What the client announced in CONNECT; 65,535 where it did not. */
+  readonly receiveMaximum: number;
+  readonly maximumPacketSize: number | undefined;
+  subscriptions: Record<string, { readonly qos: number }>;
+  duplicates: Record<string, number>;
+  deliver0: Deliver;
+  deliverQoS: Deliver;
+  will: EnginePacket | null;
+  readonly _keepaliveTimer: NodeJS.Timeout | null;
+  readonly _parser: EventEmitter & { parse(bytes: Buffer): number };
+  close(done?: () => void): void;
+}
+
+/** The engine's own emitter. */
+export interface EngineEmitter {
+  emit(packet: EnginePacket, done: () => void): unknown;
+  on(filter: string, listener: unknown, done?: () => void): unknown;
+  removeListener(filter: string, listener: unknown, done?: () => void): unknown;
+}
+
+export type Engine = Omit<Aedes, "publish" | "handle"> & {
+  clients: Record<string, EngineClient>;
+  brokers: Record<string, unknown>;
+  mq: EngineEmitter;
+  handle(link: Link): EngineClient;
+  /** Number of the newest message; with `id` it names a message. */
+  counter: number;
+  publish: (packet: EnginePacket, client: object | (() => void) | null, done?: () => void) => void;
+};
+
+/** Makes an engine that does not serve yet. */
+export function makeEngine(options: AedesOptions): Engine {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its published types leave its internals out
+  return new Aedes(options) as unknown as Engine;
+}
+
+/** Hears the engine's own failures; without a listener they would end the process. */
+export function onEngineError(engine: Engine, listener: (error: unknown) => void): void {
+  EventEmitter.prototype.on.call(engine, "error", listener);
+}
+
+// The engine marks with an underscore what is its own; this file is where it is touched all the same.
+/* oxlint-disable no-underscore-dangle */
+
+/** Starts the engine's keep-alive time anew, as a packet from the client would. */
+export function keepAlive(client: EngineClient): void {
+  client._keepaliveTimer?.refresh();
+}
+
+/** Has a function see every packet before the engine does. */
+export function seePackets(
+  client: EngineClient,
+  see: (packet: { cmd?: string; subscriptions?: unknown }) => void,
+): void {
+  client._parser.prependListener("packet", see);
+}
+
+/** Puts a function around the engine's parser. */
+export function wrapParser(
+  client: EngineClient,
+  wrap: (parse: (bytes: Buffer) => number) => (bytes: Buffer) => number,
+): void {
+  const parser = client._parser;
+  parser.parse = wrap(parser.parse.bind(parser));
+}

@@ -1,0 +1,183 @@
+/** What all connections share: the sink, credit, deadlines, and the flush of acknowledgements. */
+import { connectionsMax, inFlightBytesMax } from "../core/limits.ts";
+import type { Clock, Publication, PublicationSink, Receipt } from "../core/ports.ts";
+import type { SharedCredit } from "./credit.ts";
+import { Connection } from "./connection.ts";
+import type { Counters } from "./counters.ts";
+import type { EngineClient, EnginePacket } from "./engine.ts";
+import type { FanOut, Interest } from "./fan-out.ts";
+import { Reason } from "./packets.ts";
+import { TopicNames } from "./topic-names.ts";
+
+/** Deadlines in milliseconds; tests shorten them. */
+export interface GateTimings {
+  /** From the connection to CONNACK. */
+  readonly authenticationMs: number;
+  /** How long bytes may wait for a subscriber to read them. */
+  readonly drainMs: number;
+  /** How often deadlines are looked at. */
+  readonly sweepMs: number;
+}
+
+/** The one publication object that the lane fills again and again. */
+interface CurrentPublication extends Publication {
+  clientId: string;
+  topic: string;
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+  qos: 0 | 1 | 2;
+  retain: boolean;
+  resent: boolean;
+  packetId: number;
+  receipt: Receipt | undefined;
+}
+
+export interface GateOptions {
+  readonly sink: PublicationSink;
+  readonly clock: Clock;
+  readonly ownTopicPrefix: string;
+  readonly timings: GateTimings;
+  readonly counters: Counters;
+  readonly interest: Interest;
+  readonly fanOut: FanOut;
+  readonly openClient: (connection: Connection) => EngineClient;
+}
+
+export class Gate implements SharedCredit {
+  readonly sink: PublicationSink;
+  readonly counters: Counters;
+  readonly interest: Interest;
+  readonly fanOut: FanOut;
+  readonly topics: TopicNames;
+  readonly ownTopicPrefix: string;
+  readonly openClient: (connection: Connection) => EngineClient;
+  readonly connections: Set<Connection> = new Set();
+  readonly publication: CurrentPublication = {
+    clientId: "",
+    topic: "",
+    bytes: new Uint8Array(0),
+    start: 0,
+    end: 0,
+    qos: 0,
+    retain: false,
+    resent: false,
+    packetId: 0,
+    receipt: undefined,
+  };
+  /** Bytes of messages of all clients that are not acknowledged. */
+  inFlightBytes = 0;
+
+  readonly #clock: Clock;
+  readonly #timings: GateTimings;
+  readonly #sweeper: NodeJS.Timeout;
+  #dirty: Connection[] = [];
+  #flushing: Connection[] = [];
+  readonly #awaitingCredit = new Set<Connection>();
+  readonly #flush = (): void => this.#flushDirty();
+
+  constructor(options: GateOptions) {
+    this.sink = options.sink;
+    this.counters = options.counters;
+    this.interest = options.interest;
+    this.fanOut = options.fanOut;
+    this.ownTopicPrefix = options.ownTopicPrefix;
+    this.openClient = options.openClient;
+    this.topics = new TopicNames(options.ownTopicPrefix);
+    this.#clock = options.clock;
+    this.#timings = options.timings;
+    this.#sweeper = setInterval(() => this.#sweep(), options.timings.sweepMs).unref();
+  }
+
+  /** Makes a connection for an accepted transport; nothing when there are as many as there may be. */
+  admit(): Connection | undefined {
+    if (this.connections.size >= connectionsMax && !this.#cutStranger()) {
+      this.counters.closed["connections-max"] += 1;
+      return undefined;
+    }
+    this.counters.connections += 1;
+    const connection = new Connection(this, this.#clock.monotonicMs());
+    this.connections.add(connection);
+    return connection;
+  }
+
+  /** Cuts the oldest connection that is not authenticated: silent sockets must not keep clients out. */
+  #cutStranger(): boolean {
+    for (const connection of this.connections) {
+      if (connection.isOpen || connection.isClosed) continue;
+      connection.cut("connections-max");
+      this.forget(connection);
+      return true;
+    }
+    return false;
+  }
+
+  forget(connection: Connection): void {
+    this.connections.delete(connection);
+    this.#awaitingCredit.delete(connection);
+  }
+
+  /** The topic belongs to the gateway or the broker: clients may not publish to it. */
+  isReserved(topic: string): boolean {
+    return topic.startsWith("$") || topic.startsWith(this.ownTopicPrefix);
+  }
+
+  /** Hands over a message that came through the engine. */
+  accept(packet: EnginePacket, clientId: string, receipt: Receipt | undefined): void {
+    const { publication } = this;
+    const bytes = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
+    publication.clientId = clientId;
+    publication.topic = packet.topic;
+    publication.bytes = bytes;
+    publication.start = 0;
+    publication.end = bytes.length;
+    publication.qos = packet.qos;
+    publication.retain = packet.retain;
+    publication.resent = packet.dup === true;
+    publication.packetId = packet.messageId ?? 0;
+    publication.receipt = receipt;
+    this.sink.accept(publication);
+  }
+
+  /** Has a connection write its acknowledgements when the commit that is being reported has been reported. */
+  flushSoon(connection: Connection): void {
+    if (this.#dirty.length === 0) queueMicrotask(this.#flush);
+    this.#dirty.push(connection);
+  }
+
+  awaitSharedCredit(connection: Connection): void {
+    this.#awaitingCredit.add(connection);
+  }
+
+  /** Credit has been given back: those who wait for it try again. */
+  wakeWaiting(): void {
+    if (this.#awaitingCredit.size === 0 || this.inFlightBytes >= inFlightBytesMax / 2) return;
+    // Whoever still finds too little enters the set again.
+    const waiting = [...this.#awaitingCredit];
+    this.#awaitingCredit.clear();
+    for (const connection of waiting) queueMicrotask(() => connection.resumeSharedCredit());
+  }
+
+  /** Disconnects everybody; MQTT 5 clients are told that the server shuts down. */
+  closeAll(): void {
+    clearInterval(this.#sweeper);
+    for (const connection of this.connections) connection.close("shutdown", Reason.shuttingDown);
+  }
+
+  cutAll(): void {
+    for (const connection of this.connections) connection.cut("shutdown");
+  }
+
+  #flushDirty(): void {
+    const flushing = this.#dirty;
+    this.#dirty = this.#flushing;
+    this.#flushing = flushing;
+    for (const connection of flushing) connection.flush();
+    flushing.length = 0;
+  }
+
+  #sweep(): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const connection of this.connections) connection.sweep(nowMs, this.#timings);
+  }
+}

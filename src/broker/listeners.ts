@@ -1,0 +1,199 @@
+/** Listening sockets: MQTT over TCP, TLS, WebSocket and WebSocket over TLS. */
+import { readFile } from "node:fs/promises";
+import { createServer as createHttpServer, type Server as HttpServer, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { WebSocketServer } from "ws";
+import { AppError, messageOf } from "../core/errors.ts";
+import { connectionsMax, packetBytesMax } from "../core/limits.ts";
+import type { Gate } from "./gate.ts";
+import { SocketTransport, WebSocketTransport, withSharedBuffer } from "./transport.ts";
+
+/** Where and how to listen. `cert`, `key` and `clientCa` are paths of PEM files. */
+export interface ListenerOptions {
+  readonly protocol: "mqtt" | "ws" | "mqtts" | "wss";
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly cert?: string;
+  readonly key?: string;
+  /** Clients must show a certificate that one of these authorities has signed. */
+  readonly clientCa?: string;
+}
+
+/** A listening socket, with the port it really has. */
+export interface Listener {
+  readonly protocol: ListenerOptions["protocol"];
+  readonly host: string;
+  readonly port: number;
+  /** Accepts nothing more; connections stay. */
+  close(): void;
+}
+
+/** Accepted and not yet taken off the kernel's queue: a thousand sensors that come back at once. */
+const backlog = 1_024;
+
+interface TlsOptions {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+  readonly minVersion: "TLSv1.2";
+  readonly requestCert: boolean;
+  readonly rejectUnauthorized: boolean;
+  readonly handshakeTimeout: number;
+}
+
+/**
+ * Opens one listener.
+ *
+ * @throws AppError `BROKER_LISTEN` when the address is taken or not ours; `BROKER_TLS` when a certificate
+ *   or key is missing or cannot be used; kind `operator`. Nothing is open then.
+ */
+export async function openListener(
+  options: ListenerOptions,
+  gate: Gate,
+  authenticationMs: number,
+): Promise<Listener> {
+  const { protocol, host } = options;
+  const isSecure = protocol === "mqtts" || protocol === "wss";
+  const tls = isSecure ? await readTlsOptions(options, authenticationMs) : undefined;
+  let server: Server;
+  try {
+    if (protocol === "mqtt") server = openTcp(gate);
+    else if (protocol === "mqtts") server = openTls(gate, tls!);
+    else server = openWebSocket(gate, tls, authenticationMs);
+  } catch (error) {
+    throw new AppError("BROKER_TLS", "operator", `${protocol} listener: ${messageOf(error)}`, {
+      hint: "Check that cert and key are PEM files that belong together.",
+      cause: error,
+    });
+  }
+  // Connections are counted where they are known; this bounds those still shaking hands.
+  server.maxConnections = connectionsMax + backlog;
+  await listen(server, options);
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : options.port;
+  return { protocol, host, port, close: () => void server.close() };
+}
+
+async function listen(server: Server, { protocol, host, port }: ListenerOptions): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(
+        new AppError(
+          "BROKER_LISTEN",
+          "operator",
+          `Cannot listen on ${host}:${port} (${protocol}): ${error.message}`,
+          {
+            hint: "Choose another port, or stop the program that has it.",
+            cause: error,
+          },
+        ),
+      );
+    });
+    server.listen({ host, port, backlog }, () => {
+      // Errors of accepting (too many open files) pass; the listener goes on.
+      server.removeAllListeners("error").on("error", () => undefined);
+      resolve();
+    });
+  });
+}
+
+async function readTlsOptions(options: ListenerOptions, authenticationMs: number): Promise<TlsOptions> {
+  const { cert, key, clientCa, protocol } = options;
+  if (cert === undefined || key === undefined) {
+    throw new AppError("BROKER_TLS", "operator", `A ${protocol} listener needs cert and key.`, {
+      hint: "Give the paths of two PEM files.",
+    });
+  }
+  try {
+    const [certText, keyText, caText] = await Promise.all([
+      readFile(cert, "utf8"),
+      readFile(key, "utf8"),
+      clientCa === undefined ? undefined : readFile(clientCa, "utf8"),
+    ]);
+    return {
+      cert: certText,
+      key: keyText,
+      ...(caText === undefined ? {} : { ca: caText }),
+      minVersion: "TLSv1.2",
+      requestCert: caText !== undefined,
+      rejectUnauthorized: caText !== undefined,
+      handshakeTimeout: authenticationMs,
+    };
+  } catch (error) {
+    throw new AppError("BROKER_TLS", "operator", `Cannot read the certificate: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function openTcp(gate: Gate): Server {
+  return createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
+    const connection = gate.admit();
+    if (connection === undefined) {
+      accepted.destroy();
+      return;
+    }
+    const socket = withSharedBuffer(accepted, (bytes, length) => connection.receive(bytes, length));
+    connection.attach(new SocketTransport(socket, connection));
+    socket.resume();
+  });
+}
+
+function openTls(gate: Gate, tls: TlsOptions): Server {
+  const server = createTlsServer({ ...tls, noDelay: true }, (socket) => {
+    const connection = gate.admit();
+    if (connection === undefined) {
+      socket.destroy();
+      return;
+    }
+    connection.attach(new SocketTransport(socket, connection));
+    socket.on("data", (chunk: Buffer) => connection.receive(chunk, chunk.length));
+  });
+  // Somebody who does not speak TLS; the socket is closed already.
+  server.on("tlsClientError", () => undefined);
+  return server;
+}
+
+function openWebSocket(gate: Gate, tls: TlsOptions | undefined, authenticationMs: number): Server {
+  const timeouts = {
+    noDelay: true,
+    headersTimeout: authenticationMs,
+    requestTimeout: authenticationMs,
+    connectionsCheckingInterval: Math.max(100, authenticationMs / 4),
+    maxHeaderSize: 8_192,
+  };
+  const server: HttpServer =
+    tls === undefined
+      ? createHttpServer(timeouts, refuseRequest)
+      : createHttpsServer({ ...timeouts, ...tls }, (_request, response) => refuseRequest(_request, response));
+  server.on("tlsClientError", () => undefined);
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: 2 * packetBytesMax,
+    handleProtocols: (offered) => ["mqtt", "mqttv3.1"].find((name) => offered.has(name)) ?? false,
+  });
+  server.on("upgrade", (request, socket: Socket, head) => {
+    const connection = gate.admit();
+    if (connection === undefined) {
+      socket.destroy();
+      return;
+    }
+    // Until the handshake has succeeded the transport is the bare socket.
+    const onFailed = (): void => connection.onGone();
+    socket.once("close", onFailed);
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.off("close", onFailed);
+      connection.attach(new WebSocketTransport(webSocket, socket, connection));
+    });
+  });
+  return server;
+}
+
+function refuseRequest(_request: unknown, response: ServerResponse): void {
+  response.writeHead(426, { connection: "close", upgrade: "websocket", "content-type": "text/plain" });
+  response.end("MQTT over WebSocket is spoken here.\n");
+}

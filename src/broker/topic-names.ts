@@ -1,0 +1,83 @@
+/**
+ * Topic names, checked once and remembered by their bytes.
+ *
+ * A sensor sends the same topic for ever: its name is decoded and checked on the first message, and after
+ * that a comparison of bytes is all it costs.
+ */
+import { topicBytesMax, topicLevelsMax, topicNamesMax } from "../core/limits.ts";
+import { isMqttText, textOf } from "./utf8.ts";
+
+/**
+ * Why a topic name may not be published to: `invalid` is a violation of the protocol or of a bound and
+ * ends the connection; `reserved` belongs to the gateway and is denied.
+ */
+export type TopicFault = "invalid" | "reserved";
+
+/** A topic name that has been seen, with what was found about it. */
+export interface TopicName {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+  readonly fault: TopicFault | undefined;
+  /** Somebody's filter matches; valid while `interestVersion` is that of the interest. */
+  interested: boolean;
+  interestVersion: number;
+}
+
+/** Tells why clients may not publish to a topic, its encoding and length aside. */
+export function topicFault(name: string, ownTopicPrefix: string): TopicFault | undefined {
+  if (name === "" || name.includes("#") || name.includes("+")) return "invalid";
+  if (name.startsWith("$") || name.startsWith(ownTopicPrefix)) return "reserved";
+  return undefined;
+}
+
+/** Tells whether `bytes[start, end)` are the bytes of `known`. Topics differ mostly at their end. */
+export function sameBytes(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  const { length } = known;
+  if (end - start !== length) return false;
+  for (let index = length - 1; index >= 0; index -= 1) {
+    if (known[index] !== bytes[start + index]) return false;
+  }
+  return true;
+}
+
+/** The topic names of all connections. */
+export class TopicNames {
+  readonly #ownTopicPrefix: string;
+  readonly #names = new Map<number, TopicName>();
+
+  constructor(ownTopicPrefix: string) {
+    this.#ownTopicPrefix = ownTopicPrefix;
+  }
+
+  /** Finds or makes the entry of the topic whose encoded name is `bytes[start, end)`. */
+  find(bytes: Uint8Array, start: number, end: number): TopicName {
+    // FNV-1a over the bytes; two names with one hash displace each other, which costs time only.
+    let hash = 0x811c9dc5;
+    for (let index = start; index < end; index += 1) {
+      hash = Math.imul(hash ^ bytes[index]!, 0x01000193);
+    }
+    const known = this.#names.get(hash);
+    if (known !== undefined && sameBytes(known.bytes, bytes, start, end)) return known;
+    const made = this.#make(bytes, start, end);
+    if (made.fault === "invalid") return made;
+    if (this.#names.size >= topicNamesMax) this.#names.clear();
+    this.#names.set(hash, made);
+    return made;
+  }
+
+  #make(bytes: Uint8Array, start: number, end: number): TopicName {
+    // Not `slice`: on a Buffer that is a view of bytes that the next read overwrites.
+    const copy = new Uint8Array(bytes.subarray(start, end));
+    const valid = end - start <= topicBytesMax && isMqttText(copy, 0, copy.length);
+    const name = valid ? textOf(copy, 0, copy.length) : "";
+    const fault =
+      !valid || levelsOf(copy) > topicLevelsMax ? "invalid" : topicFault(name, this.#ownTopicPrefix);
+    return { bytes: copy, name, fault, interested: false, interestVersion: -1 };
+  }
+}
+
+function levelsOf(bytes: Uint8Array): number {
+  let levels = 1;
+  for (const byte of bytes) if (byte === 47) levels += 1;
+  return levels;
+}
