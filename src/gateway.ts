@@ -78,7 +78,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     await running.open();
   } catch (error) {
-    await running.close();
+    // Why it could not open is what matters, not that closing the rest failed too.
+    await running.close().catch(() => undefined);
     throw error;
   }
   return running;
@@ -130,7 +131,10 @@ class RunningGateway implements Gateway, ReadModel {
       settings: settingsOf(config, this.#options.rules),
       commitDelayMs: config.store.commitDelayMs,
       onCommitted: (effects, deadLetters) => this.#publish(effects, deadLetters),
-      onRebuilt: () => this.#plans.clear(),
+      onRebuilt: () => {
+        this.#plans.clear();
+        this.#publishBoard();
+      },
     });
     this.#engine = engine;
     logger.info({ event: "recovered", ...engine.report, logSeq: store.lastSeq }, "The state is recovered.");
@@ -147,9 +151,7 @@ class RunningGateway implements Gateway, ReadModel {
       clock,
       ownTopicPrefix: config.ownTopicPrefix,
     });
-    for (const record of engine.alerts.records()) {
-      this.#broker.publish(alertMessage(config.ownTopicPrefix, record));
-    }
+    this.#publishBoard();
     for (const upstream of config.upstreams) {
       this.#forwarders.push(this.#forward(store, upstream, await tlsMaterial(upstream)));
     }
@@ -197,13 +199,25 @@ class RunningGateway implements Gateway, ReadModel {
   async close(): Promise<void> {
     clearInterval(this.#statusTimer);
     this.#broker?.publish(statusMessage(this.#config.ownTopicPrefix, { state: "offline" }));
-    await this.#api?.close();
-    await this.#broker?.stopAccepting();
-    await this.#engine?.close();
-    await this.#broker?.close();
-    await Promise.all(this.#forwarders.map((forwarder) => forwarder.close()));
-    await this.#store?.close();
+    const steps = [
+      () => this.#api?.close(),
+      () => this.#broker?.stopAccepting(),
+      () => this.#engine?.close(),
+      () => this.#broker?.close(),
+      ...this.#forwarders.map((forwarder) => () => forwarder.close()),
+      () => this.#store?.close(),
+    ];
+    const failures: unknown[] = [];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        // What comes after it has to be closed all the same.
+        failures.push(error);
+      }
+    }
     this.#metrics.close();
+    if (failures.length > 0) throw failures[0];
   }
 
   #forward(store: Store, upstream: UpstreamConfig, tls: TlsMaterial): Forwarder {
@@ -241,6 +255,13 @@ class RunningGateway implements Gateway, ReadModel {
     for (const record of effects.summaries) broker.publish(summaryMessage(ownTopicPrefix, record));
   }
 
+  /** Tells the local broker where every alert stands: it may have missed changes. */
+  #publishBoard(): void {
+    for (const record of this.alerts()) {
+      this.#broker?.publish(alertMessage(this.#config.ownTopicPrefix, record));
+    }
+  }
+
   #publishStatus(): void {
     const { state, version, uptimeMs, backlog, clock } = this.status();
     const message = { state, version, uptimeMs, backlog, clock };
@@ -269,7 +290,7 @@ class RunningGateway implements Gateway, ReadModel {
       state: engine?.accepting === true ? "running" : "degraded",
       startedAt: this.#startedAt,
       uptimeMs: clock.monotonicMs() - this.#startedMs,
-      clock: "synced",
+      clock: clock.synced() ? "synced" : "unsynced",
       listeners: this.listeners,
       connections: this.#broker?.connections ?? 0,
       series: engine?.seriesCount ?? 0,

@@ -1,7 +1,6 @@
 /** `holdfast run`: the gateway in the foreground, until a signal ends it. */
 import { AppError, messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/ports.ts";
-import type { Gateway } from "../gateway.ts";
 import { version } from "../ops/build-info.ts";
 import { type LogLevel, openLogger } from "../ops/logger.ts";
 import type { CommandContext } from "./context.ts";
@@ -70,8 +69,7 @@ async function serve(context: CommandContext, { setup, flags, logger }: Service)
   logger.info({ event: "stopping", signal }, "Stopping.");
   watch.close();
   releaseReload();
-  await reloader.idle();
-  const code = await closeInTime(gateway, logger);
+  const code = await closeInTime(() => reloader.idle().then(() => gateway.close()), logger);
   stop.release();
   return code;
 }
@@ -103,11 +101,11 @@ function stopSignal(
   };
 }
 
-async function closeInTime(gateway: Gateway, logger: Logger): Promise<ExitCode> {
+async function closeInTime(close: () => Promise<void>, logger: Logger): Promise<ExitCode> {
   const { promise: late, resolve } = Promise.withResolvers<"late">();
   const timer = setTimeout(() => resolve("late"), closeForMs);
   try {
-    const outcome = await Promise.race([gateway.close(), late]);
+    const outcome = await Promise.race([close(), late]);
     if (outcome !== "late") {
       logger.info({ event: "stopped" }, "Stopped.");
       return exitCodes.done;

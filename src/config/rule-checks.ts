@@ -2,6 +2,7 @@
  * What the parts of a rule must be to each other. Shape is the schema's matter: these checks pass over
  * whatever has the wrong shape, so that both kinds of mistake are reported at once.
  */
+import { conditionClearsMax } from "../core/limits.ts";
 import { compileTemplate } from "../core/rule/template.ts";
 import { isObject, type JsonObject } from "./jsonc.ts";
 import { childPointer } from "./pointer.ts";
@@ -14,7 +15,10 @@ export function checkRule(rule: JsonObject, report: RuleReport): void {
   checkWindow(rule["window"], report);
   const names = namesOf(rule);
   checkAggregates(rule, names, report);
-  if (rule["when"] !== undefined) checkCondition(rule["when"], "/when", names, report);
+  if (rule["when"] !== undefined) {
+    checkCondition(rule["when"], "/when", names, report);
+    checkClears(rule["when"], report);
+  }
   checkLabels(names, report);
   checkAnnotations(rule["annotations"], names, report);
   checkCounts(rule, report);
@@ -89,6 +93,24 @@ function checkLabels(names: Names, report: RuleReport): void {
     const pointer = childPointer("/labels", label);
     report(pointer, "NAME_TWICE", `"${label}" is also the name of ${other}.`, "use another name");
   }
+}
+
+/** The memory of a rule's condition is one bit for each comparison with "clear". */
+function checkClears(when: unknown, report: RuleReport): void {
+  const count = clearsIn(when);
+  if (count <= conditionClearsMax) return;
+  report(
+    "/when",
+    "CLEARS",
+    `${count} comparisons have "clear", and a rule can have ${conditionClearsMax}.`,
+    "make two rules of it",
+  );
+}
+
+function clearsIn(condition: unknown): number {
+  if (!isObject(condition)) return 0;
+  const parts = [condition["all"], condition["any"], condition["not"]].flat();
+  return parts.reduce<number>((sum, part) => sum + clearsIn(part), condition["clear"] === undefined ? 0 : 1);
 }
 
 function checkCondition(condition: unknown, pointer: string, names: Names, report: RuleReport): void {

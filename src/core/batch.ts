@@ -2,7 +2,7 @@
 import { batchMessagesMax, batchSamplesMax } from "./limits.ts";
 import type { Receipt } from "./ports.ts";
 import type { DeadLetter, RecordCounts } from "./record.ts";
-import { type EpochMs, RowFlag, SampleColumns } from "./sample.ts";
+import { RowFlag, SampleColumns } from "./sample.ts";
 
 /** Counts of a record to which nothing has happened. */
 export function noCounts(): RecordCounts {
@@ -29,17 +29,21 @@ export class Batch {
   readonly #packetIds: number[] = [];
   digests: number[] = [];
   deadLetters: DeadLetter[] = [];
-  /** Payload bytes of its messages. */
+  /** What it holds in memory, estimated: payloads are decoded into rows, and every message costs something. */
   bytes = 0;
-  /** When it was opened: the time of receipt of its messages. */
-  openedAt: EpochMs = 0;
 
   get empty(): boolean {
     return this.counts.receivedMessages === 0;
   }
 
   get full(): boolean {
-    return this.rows.count >= batchSamplesMax || this.counts.receivedMessages >= batchMessagesMax;
+    const taken = this.counts.receivedMessages - this.counts.overloadMessages;
+    return this.rows.count >= batchSamplesMax || taken >= batchMessagesMax;
+  }
+
+  /** Messages that nobody waits for. */
+  get unheardMessages(): number {
+    return this.counts.receivedMessages - this.#receipts.length;
   }
 
   /** Says that the rows from `firstRow` on are one message. */
@@ -47,7 +51,7 @@ export class Batch {
     this.#firstRows.push(firstRow);
   }
 
-  await(receipt: Receipt, packetId: number): void {
+  awaitCommit(receipt: Receipt, packetId: number): void {
     this.#receipts.push(receipt);
     this.#packetIds.push(packetId);
   }
@@ -105,12 +109,18 @@ export class Batch {
 export interface BatchSource {
   /** The batch that collects now. */
   readonly batch: Batch;
-  /** Payload bytes that wait for a commit. */
+  /** Estimated bytes of memory that wait for a commit. */
   readonly pendingBytes: number;
+  /** So much waits that messages nobody waits for are better dropped. */
+  readonly overloaded: boolean;
   /** False while the store is broken: what comes now is refused. */
   readonly accepting: boolean;
   /** Says that a message was put into the batch. */
   appended(): void;
-  /** Whether a message without a stamp was taken before. */
+  /** Whether a message was taken before, by its digest. */
   knowsDigest(high: number, low: number): boolean;
+  /** Keeps the digest of a message that was put into the batch. */
+  rememberDigest(high: number, low: number): void;
+  /** Counts a message that came while nothing is accepted, and that nobody waits for. */
+  unheard(): void;
 }

@@ -73,14 +73,23 @@ export const seriesMax = 20_000;
 /** Recent message digests kept to recognise resent messages without a stamp: 16,384 × about 40 bytes = 0.6 MB. */
 export const messageDigestsMax = 16_384;
 
-/** Groups (rule × key) that hold window state. 50,000 × 300 bytes = 15 MB. Beyond: samples are counted as `group-limit`. */
+/** Groups (rule × key) that hold window state. 50,000 × 300 bytes = 15 MB. Beyond: samples of further groups meet no rule, counted. */
 export const ruleGroupsMax = 50_000;
+
+/** Comparisons with `clear` in one rule: each keeps one bit of a 32-bit number. */
+export const conditionClearsMax = 31;
 
 /** Panes of one window in one group. */
 export const windowPanesMax = 1_440;
 
-/** Samples held by a `sliding` window that has no `every`; the oldest leave first, counted. */
-export const slidingSamplesMax = 4_096;
+/**
+ * Samples held by a `sliding` window that has no `every`; the oldest leave first, counted. Each of its
+ * decisions looks at all of them: 1,024 × 5 ns. For more samples give the window an `every`.
+ */
+export const slidingSamplesMax = 1_024;
+
+/** Values beyond this, in size, stay out of windows: the square of a distance between two must be a number. */
+export const windowValueMax = 1e150;
 
 /** Dead letters kept, the oldest overwritten: 1,000 × at most 4 KiB of payload = 4 MB on disk. */
 export const deadLettersMax = 1_000;

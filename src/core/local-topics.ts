@@ -12,7 +12,9 @@ const wholeGateway = "all";
 
 /** `<prefix>alerts/<rule>/<key>`, retained: the newest transition. Values of a longer key are joined by commas. */
 export function alertMessage(prefix: string, record: AlertRecord): LocalMessage {
-  const key = Object.values(record.key).map(topicLevelOf).join(",");
+  const key = Object.values(record.key)
+    .map((value) => topicLevelOf(value).replaceAll(",", "%2C"))
+    .join(",");
   return {
     topic: `${prefix}alerts/${topicLevelOf(record.rule)}/${key === "" ? wholeGateway : key}`,
     payload: JSON.stringify(record),

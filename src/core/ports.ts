@@ -17,6 +17,8 @@ export interface Clock {
   now(): EpochMs;
   /** Milliseconds that never go back, from an arbitrary start; the only clock for durations. */
   monotonicMs(): number;
+  /** Whether the wall clock is known to be right. */
+  synced(): boolean;
 }
 
 /**

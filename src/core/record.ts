@@ -45,7 +45,7 @@ export interface DeadLetter {
 export interface LogRecord {
   /** Dense, from 1. */
   readonly seq: number;
-  /** The gateway's wall clock when the record was sealed; the time of receipt of its rows. */
+  /** The gateway's wall clock when the record was sealed. */
   readonly at: EpochMs;
   /** The gateway's clock was known to be right. */
   readonly synced: boolean;

@@ -10,7 +10,7 @@
  */
 import { Batch, type BatchSource } from "../core/batch.ts";
 import { AlertBoard } from "../core/alert/board.ts";
-import { messageOf } from "../core/errors.ts";
+import { AppError, messageOf } from "../core/errors.ts";
 import type { FoldState } from "../core/fold/state.ts";
 import { inFlightBytesMax } from "../core/limits.ts";
 import type { LogStore } from "../core/log-store.ts";
@@ -31,7 +31,7 @@ export interface EngineOptions {
   readonly boot: string;
   readonly version: string;
   readonly settings: Settings;
-  /** How long a batch waits for company before it is written; 0 writes as soon as the disk is free. */
+  /** Least time from one commit to the next, for batches that are not full; 0 writes as soon as the disk is free. */
   readonly commitDelayMs: number;
   /** Called after each commit, in order, with what became durable. */
   readonly onCommitted: (effects: Effects, deadLetters: readonly DeadLetter[]) => void;
@@ -43,7 +43,8 @@ export interface EngineOptions {
 interface Change {
   readonly settings?: Settings;
   readonly status?: NonNullable<LogRecord["status"]>;
-  readonly done: () => void;
+  /** Called once: without an error when it is durable, with one when it never will be. */
+  readonly settled: (error?: unknown) => void;
 }
 
 /** How often it is looked whether a silent source wants a tick. */
@@ -56,6 +57,7 @@ const reopenAfterMs = [100, 250, 500, 1_000, 2_000] as const;
  * Opens the engine on a store: recovers the state, and writes the first record of this boot.
  *
  * @returns When that record is durable.
+ * @throws AppError what the store threw when it could not write it.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const engine = new Engine(options);
@@ -73,6 +75,10 @@ export class Engine implements BatchSource {
   /** Full batches that wait for the disk, oldest first. */
   readonly #waiting: Batch[] = [];
   #waitingBytes = 0;
+  /** Digests of messages that wait, for recognising one that is sent again meanwhile. */
+  readonly #waitingDigests: Set<number> = new Set();
+  /** Messages that nobody waited for and that were lost with a broken store; the next record counts them. */
+  #unheardMessages = 0;
   readonly #changes: Change[] = [];
   #state!: FoldState;
   #table: SeriesTable = new SeriesTable();
@@ -81,14 +87,19 @@ export class Engine implements BatchSource {
   #checkpoints: CheckpointSchedule = new CheckpointSchedule();
   /** A commit is under way, or the next one has been scheduled. */
   #busy = false;
+  #started = false;
   #closing = false;
-  #lastCommitMs = 0;
+  /** The store will not be tried again. */
+  #broken = false;
+  /** Ends the wait for company, or for the next attempt to open the store. */
+  #hurry: (() => void) | undefined;
+  #lastCommitMs = Number.NEGATIVE_INFINITY;
   #commitCount = 0;
   #commitMsTotal = 0;
   #failureCount = 0;
   #ticker: NodeJS.Timeout | undefined;
-  /** Resolves whoever waits for everything to be written. */
-  #idle: (() => void)[] = [];
+  /** Whoever waits for everything to be written. */
+  readonly #onIdle: (() => void)[] = [];
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -97,34 +108,43 @@ export class Engine implements BatchSource {
   async start(): Promise<void> {
     await this.#rebuild();
     const { settings, version } = this.#options;
-    this.accepting = true;
     const unchanged = JSON.stringify(settings) === JSON.stringify(this.#state.settings);
     await this.#change({
       ...(unchanged ? {} : { settings }),
       status: { state: "started", detail: "", version },
     });
+    this.#started = true;
+    this.accepting = true;
     this.#ticker = setInterval(() => this.#tick(), tickEveryMs);
     this.#ticker.unref();
   }
 
-  /** Puts other settings in force; resolves when they are part of the log. */
+  /**
+   * Puts other settings in force; resolves when they are part of the log.
+   *
+   * @throws AppError when the engine is closed before that.
+   */
   async apply(settings: Settings): Promise<void> {
     await this.#change({ settings });
   }
 
   /**
-   * Writes what it holds, a last record and a checkpoint, and takes nothing more.
+   * Takes nothing more, writes what it holds, and a last record with a checkpoint.
    *
-   * The broker has stopped handing over messages before.
+   * Ends soon with a broken store too: what it cannot write is refused.
    */
   async close(): Promise<void> {
     clearInterval(this.#ticker);
-    if (this.accepting) {
-      this.#closing = true;
-      await this.#change({ status: { state: "stopped", detail: "", version: this.#options.version } });
-    }
+    this.#closing = true;
     this.accepting = false;
-    if (this.#busy) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    this.#hurry?.();
+    await this.#idle();
+    if (!this.#broken && this.#started) {
+      const status = { state: "stopped", detail: "", version: this.#options.version };
+      // When it cannot be written, it is not: the log says so by what it lacks.
+      await this.#change({ status }).catch(() => undefined);
+      await this.#idle();
+    }
   }
 
   get pendingBytes(): number {
@@ -159,11 +179,16 @@ export class Engine implements BatchSource {
     this.#table.resolve(device, metric, unit);
 
   knowsDigest(high: number, low: number): boolean {
-    if (this.#state.knowsDigest(high, low)) return true;
-    const wanted = digestOf(high, low);
-    return [...this.#waiting, this.batch].some(({ digests }) =>
-      digests.some((half, index) => index % 2 === 0 && digestOf(half, digests[index + 1]!) === wanted),
-    );
+    return this.#waitingDigests.has(digestOf(high, low)) || this.#state.knowsDigest(high, low);
+  }
+
+  rememberDigest(high: number, low: number): void {
+    this.batch.digests.push(high, low);
+    this.#waitingDigests.add(digestOf(high, low));
+  }
+
+  unheard(): void {
+    this.#unheardMessages += 1;
   }
 
   appended(): void {
@@ -171,81 +196,101 @@ export class Engine implements BatchSource {
     if (!this.#busy) this.#schedule();
   }
 
-  /** Puts the full batch in line for the disk and opens another. */
+  get #hasWork(): boolean {
+    return this.#waiting.length > 0 || !this.batch.empty || this.#changes.length > 0;
+  }
+
+  /** Puts the batch in line for the disk and opens another. */
   #setAside(): void {
     this.#waiting.push(this.batch);
     this.#waitingBytes += this.batch.bytes;
     this.batch = this.#free.pop() ?? new Batch();
   }
 
-  /** Starts a commit in the next turn of the event loop, so that what one turn reads is written at once. */
+  /**
+   * Starts a commit in the next turn of the event loop, so that what one turn reads is written at once; or,
+   * with `commitDelayMs`, that long after the one before. A full batch needs no more company.
+   */
   #schedule(): void {
     this.#busy = true;
     const { commitDelayMs, clock } = this.#options;
     const waitMs = this.#lastCommitMs + commitDelayMs - clock.monotonicMs();
-    if (commitDelayMs > 0 && waitMs > 0 && !this.#closing) setTimeout(() => void this.#run(), waitMs);
-    else setImmediate(() => void this.#run());
+    if (waitMs > 0 && commitDelayMs > 0 && this.#waiting.length === 0 && !this.#closing) {
+      void this.#pause(waitMs).then(() => this.#run());
+    } else {
+      setImmediate(() => void this.#run());
+    }
   }
 
-  /** Commits until nothing is left to be written. */
+  /** Commits until nothing is left to be written, or the next batch is to wait for company. */
   async #run(): Promise<void> {
-    while (this.accepting && (this.#waiting.length > 0 || !this.batch.empty || this.#changes.length > 0)) {
+    while (this.#hasWork && !this.#broken) {
       if (this.#waiting.length === 0) this.#setAside();
       const batch = this.#waiting.shift()!;
       this.#waitingBytes -= batch.bytes;
-      const changes = this.#changes.splice(0);
-      try {
-        await this.#commit(batch, changes);
-      } catch (error) {
-        await this.#fail(error, batch, changes);
-      }
+      await this.#commit(batch, this.#changes.splice(0));
       batch.clear();
       this.#free.push(batch);
-      if (this.#options.commitDelayMs > 0 && !this.#closing) break;
+      if (this.#options.commitDelayMs > 0 && this.#waiting.length === 0) break;
     }
     this.#busy = false;
-    if (this.accepting && (!this.batch.empty || this.#changes.length > 0)) {
+    if (this.#broken) this.#settleAll();
+    else if (this.#hasWork) {
       this.#schedule();
       return;
     }
-    for (const resolve of this.#idle.splice(0)) resolve();
+    for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
+  /** Only the store may fail in here; anything else is a bug, and ends the process. */
   async #commit(batch: Batch, changes: readonly Change[]): Promise<void> {
     const { store, clock, onCommitted } = this.#options;
     const startedMs = clock.monotonicMs();
     const record = this.#seal(batch, changes, startedMs);
     const effects = this.#state.step(record);
-    const checkpoint = this.#checkpoint(batch.rows.count, startedMs);
+    for (let index = 0; index < batch.digests.length; index += 2) {
+      this.#waitingDigests.delete(digestOf(batch.digests[index]!, batch.digests[index + 1]!));
+    }
+    const checkpoint = this.#checkpoint(record, startedMs);
     const books = this.#state.totals();
-    await store.commit({
-      record,
-      effects,
-      deadLetters: batch.deadLetters,
-      ...(checkpoint === undefined ? {} : { checkpoint }),
-    });
+    const { deadLetters } = batch;
+    try {
+      await store.commit({
+        record,
+        effects,
+        deadLetters,
+        ...(checkpoint === undefined ? {} : { checkpoint }),
+      });
+    } catch (error) {
+      await this.#fail(error, batch, changes, record.seq);
+      return;
+    }
     this.#lastCommitMs = clock.monotonicMs();
     this.#commitCount += 1;
     this.#commitMsTotal += this.#lastCommitMs - startedMs;
     this.#books = books;
     this.#board.apply(effects.alerts);
     batch.committed();
-    for (const { done } of changes) done();
-    onCommitted(effects, batch.deadLetters);
+    for (const { settled } of changes) settled();
+    onCommitted(effects, deadLetters);
   }
 
   /** Makes the next record of a batch. */
   #seal(batch: Batch, changes: readonly Change[], monotonicMs: number): LogRecord {
+    const { clock, boot } = this.#options;
     const definitions = this.#table.takeNew();
     batch.countDuplicates(this.#state.recognise(batch.rows, definitions));
+    batch.counts.receivedMessages += this.#unheardMessages;
+    batch.counts.overloadMessages += this.#unheardMessages;
+    this.#unheardMessages = 0;
     const settings = changes.findLast((change) => change.settings !== undefined)?.settings;
     const status = changes.findLast((change) => change.status !== undefined)?.status;
     return {
       seq: this.#state.seq + 1,
-      at: this.#options.clock.now(),
-      synced: true,
+      at: clock.now(),
+      synced: clock.synced(),
       monotonicMs,
-      boot: this.#options.boot,
+      boot,
       counts: batch.counts,
       definitions,
       rows: batch.rows,
@@ -255,19 +300,22 @@ export class Engine implements BatchSource {
     };
   }
 
-  #checkpoint(rows: number, startedMs: number): Uint8Array | undefined {
+  #checkpoint(record: LogRecord, startedMs: number): Uint8Array | undefined {
     const { clock } = this.#options;
     const foldedMs = clock.monotonicMs();
-    this.#checkpoints.folded(rows, foldedMs - startedMs);
-    if (!this.#closing && !this.#checkpoints.due) return undefined;
+    this.#checkpoints.folded(record.rows.count, foldedMs - startedMs);
+    if (record.status?.state !== "stopped" && !this.#checkpoints.due) return undefined;
     const snapshot = this.#state.snapshot();
     this.#checkpoints.taken(clock.monotonicMs() - foldedMs);
     return snapshot;
   }
 
-  /** Refuses what waits, and does not come back before the store is sound. */
-  async #fail(error: unknown, batch: Batch, changes: readonly Change[]): Promise<void> {
-    const { logger, store } = this.#options;
+  /**
+   * Refuses what waits, and comes back when the store is sound: opened anew, with the state made anew from
+   * what is really there. Gives the store up when the engine is opening or closing.
+   */
+  async #fail(error: unknown, batch: Batch, changes: readonly Change[], seq: number): Promise<void> {
+    const { logger } = this.#options;
     this.#failureCount += 1;
     this.accepting = false;
     logger.error(
@@ -275,35 +323,47 @@ export class Engine implements BatchSource {
       "The store could not write; nothing is acknowledged until it can.",
     );
     this.#refuse(batch);
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        await store.reopen();
-        await this.#rebuild();
-        break;
-      } catch (reopenError) {
-        if (this.#closing) return;
-        logger.warn(
-          { event: "reopen-failed", attempt, error: messageOf(reopenError) },
-          "The store cannot be opened yet.",
-        );
-        await pause(reopenAfterMs[Math.min(attempt, reopenAfterMs.length - 1)]!);
-      }
+    if (!this.#started || this.#closing || !(await this.#reopen())) {
+      this.#broken = true;
+      for (const { settled } of changes) settled(error);
+      return;
     }
-    this.#changes.unshift(...changes);
-    this.accepting = true;
+    // What failed may have been written all the same, and then it is part of the state already.
+    if (this.#state.seq >= seq) for (const { settled } of changes) settled();
+    else this.#changes.unshift(...changes);
+    this.accepting = !this.#closing;
     logger.info({ event: "store-recovered", logSeq: this.#state.seq }, "The store is sound again.");
   }
 
+  /** @returns false when the engine was closed before the store could be opened. */
+  async #reopen(): Promise<boolean> {
+    const { logger, store } = this.#options;
+    for (let attempt = 0; !this.#closing; attempt += 1) {
+      try {
+        await store.reopen();
+        await this.#rebuild();
+        return true;
+      } catch (error) {
+        logger.warn(
+          { event: "reopen-failed", attempt, error: messageOf(error) },
+          "The store cannot be opened yet.",
+        );
+      }
+      await this.#pause(reopenAfterMs[Math.min(attempt, reopenAfterMs.length - 1)]!);
+    }
+    return false;
+  }
+
   #refuse(failed: Batch): void {
-    failed.refused();
-    for (const batch of this.#waiting.splice(0)) {
+    for (const batch of [failed, ...this.#waiting.splice(0), this.batch]) {
+      this.#unheardMessages += batch.unheardMessages;
       batch.refused();
+      if (batch === failed) continue;
       batch.clear();
-      this.#free.push(batch);
+      if (batch !== this.batch) this.#free.push(batch);
     }
     this.#waitingBytes = 0;
-    this.batch.refused();
-    this.batch.clear();
+    this.#waitingDigests.clear();
   }
 
   async #rebuild(): Promise<void> {
@@ -319,16 +379,44 @@ export class Engine implements BatchSource {
     onRebuilt();
   }
 
-  async #change(change: Omit<Change, "done">): Promise<void> {
-    await new Promise<void>((done) => {
-      this.#changes.push({ ...change, done });
+  async #change(change: Omit<Change, "settled">): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const settled = (error?: unknown): void => {
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      this.#changes.push({ ...change, settled });
       if (!this.#busy) this.#schedule();
     });
   }
 
+  #settleAll(): void {
+    const error = new AppError("STORE_FAILED", "transient", "the store cannot write any more");
+    for (const { settled } of this.#changes.splice(0)) settled(error);
+  }
+
+  /** Waits, unless {@link Engine.close} is in a hurry. */
+  async #pause(durationMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, durationMs);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#closing) this.#hurry();
+    });
+    this.#hurry = undefined;
+  }
+
+  async #idle(): Promise<void> {
+    if (this.#busy) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
   #tick(): void {
     if (this.#busy || !this.accepting) return;
-    if (this.#state.tickDue(this.#options.clock.monotonicMs())) void this.#change({});
+    if (!this.#state.tickDue(this.#options.clock.monotonicMs())) return;
+    // It is only lost with the store, and then the next one comes soon enough.
+    void this.#change({}).catch(() => undefined);
   }
 
   get metrics(): readonly MetricFamily[] {
@@ -336,9 +424,23 @@ export class Engine implements BatchSource {
       gauge("holdfast_commits_total", "Group commits made durable.", () => this.#commitCount),
       gauge("holdfast_commit_seconds_total", "Time spent in commits.", () => this.#commitMsTotal / 1000),
       gauge("holdfast_commit_failures_total", "Commits that the store refused.", () => this.#failureCount),
-      gauge("holdfast_pending_bytes", "Payload bytes that wait for a commit.", () => this.pendingBytes),
+      gauge(
+        "holdfast_pending_bytes",
+        "Estimated bytes of memory that wait for a commit.",
+        () => this.pendingBytes,
+      ),
       gauge("holdfast_series", "Series known.", () => this.#table.count),
       gauge("holdfast_rule_groups", "Groups that hold window state.", () => this.#state.groupCount),
+      gauge(
+        "holdfast_rule_groups_refused_total",
+        "Times that there was no room for the group of a series.",
+        () => this.#state.refusedGroupCount,
+      ),
+      gauge(
+        "holdfast_window_overflow_total",
+        "Samples that left a sliding window early because it held too many.",
+        () => this.#state.overflowCount,
+      ),
       {
         name: "holdfast_messages_total",
         help: "Messages by where they ended.",
@@ -367,10 +469,4 @@ function byCause(
   causes: Readonly<Record<string, number>>,
 ): { labels: Record<string, string>; value: number }[] {
   return Object.entries(causes).map(([cause, value]) => ({ labels: { outcome, cause }, value }));
-}
-
-function pause(durationMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, durationMs);
-  });
 }

@@ -11,7 +11,7 @@ export interface RecoveryReport {
   readonly replayedRows: number;
   /** Stretches of records that are missing: their events are lost, and are told of, not passed over. */
   readonly gaps: readonly { readonly from: number; readonly to: number; readonly cause: string }[];
-  /** Records whose effects came out otherwise than they were stored, because the program has changed. */
+  /** Records before the first gap whose effects came out otherwise than they were stored: the program has changed. */
   readonly differences: number;
 }
 
@@ -40,7 +40,9 @@ export async function recover(
       state.skipTo(entry.to);
       continue;
     }
-    differences += refold(state, store, entry.record, entry.effectsDigest) ? 0 : 1;
+    const same = refold(state, store, entry.record, entry.effectsDigest);
+    // Behind a gap the numbers of the streams are others, which says nothing about the program.
+    if (!same && gaps.length === 0) differences += 1;
     replayedRecords += 1;
     replayedRows += entry.record.rows.count;
   }

@@ -4,17 +4,23 @@
  * It never refuses a message for what is in it: a payload that cannot be decoded becomes a dead letter
  * and is acknowledged like any other, or a bad sensor would send it for ever. Only a store that cannot
  * write refuses.
+ *
+ * The RETAIN flag means nothing here: to a broker it says "keep this for later subscribers", not that the
+ * reading is old.
  */
-import type { BatchSource } from "../core/batch.ts";
-import type { DecodePlan, DecodeTarget, Rejection } from "../core/decode.ts";
-import { deadLetterBytesMax, stampAheadMsMax } from "../core/limits.ts";
+import type { Batch, BatchSource } from "../core/batch.ts";
+import type { DecodePlan, DecodeTarget, Rejection, SeriesResolver } from "../core/decode.ts";
+import { deadLetterBytesMax, deadLettersMax, stampAheadMsMax } from "../core/limits.ts";
 import type { Clock, Publication, PublicationSink } from "../core/ports.ts";
 import { type EpochMs, RowFlag, type SampleColumns } from "../core/sample.ts";
-import type { SeriesResolver } from "../core/decode.ts";
 import { messageDigest } from "./message-digest.ts";
 
+/** What a message and a row cost in a batch, in bytes, whatever is in them: columns, receipts, counts. */
+const messageOverheadBytes = 64;
+const rowBytes = 24;
+
 export interface IntakeOptions {
-  readonly source: BatchSource & { readonly overloaded: boolean };
+  readonly source: BatchSource;
   readonly clock: Clock;
   readonly resolveSeries: SeriesResolver;
   /** The plan of a topic; made when the topic is new. */
@@ -22,7 +28,7 @@ export interface IntakeOptions {
 }
 
 export class Intake implements PublicationSink, DecodeTarget {
-  readonly #source: IntakeOptions["source"];
+  readonly #source: BatchSource;
   readonly #clock: Clock;
   readonly #planOf: (topic: string) => DecodePlan;
   readonly series: SeriesResolver;
@@ -42,76 +48,79 @@ export class Intake implements PublicationSink, DecodeTarget {
     const source = this.#source;
     const { receipt } = publication;
     if (!source.accepting) {
-      receipt?.refused(publication.packetId);
+      if (receipt === undefined) source.unheard();
+      else receipt.refused(publication.packetId);
       return;
     }
     const { batch } = source;
-    if (batch.empty) batch.openedAt = this.#clock.now();
     batch.counts.receivedMessages += 1;
-    if (receipt !== undefined) batch.await(receipt, publication.packetId);
-    batch.bytes += publication.end - publication.start;
-    if (publication.qos === 0 && source.overloaded) {
-      batch.counts.overloadMessages += 1;
-    } else {
-      this.rows = batch.rows;
-      this.stampAt = Number.NaN;
-      this.stampUnreadable = false;
-      const firstRow = batch.rows.count;
-      const plan = this.#planOf(publication.topic);
-      const rejection = plan.decode(publication.bytes, publication.start, publication.end, this);
-      if (rejection === undefined) this.#keep(publication, firstRow);
-      else this.#reject(publication, rejection);
-    }
+    if (receipt !== undefined) batch.awaitCommit(receipt, publication.packetId);
+    if (receipt === undefined && source.overloaded) batch.counts.overloadMessages += 1;
+    else this.#take(publication, batch);
     source.appended();
   }
 
-  /** Gives the rows of a decoded message their time, and tells a resent one by its digest. */
-  #keep(publication: Publication, firstRow: number): void {
-    const { batch } = this.#source;
-    const { rows } = batch;
-    const retained = publication.retain ? RowFlag.retained : 0;
-    const { stampAt } = this;
-    if (stampAt <= batch.openedAt + stampAheadMsMax) {
-      rows.stamp(firstRow, stampAt, RowFlag.stamped | retained);
-      batch.endMessage(firstRow);
-      return;
-    }
-    if (publication.qos > 0 && !this.#isNew(publication, firstRow)) return;
-    const corrected = !Number.isNaN(stampAt) || this.stampUnreadable;
-    rows.stamp(firstRow, batch.openedAt, (corrected ? RowFlag.corrected : 0) | retained);
-    if (corrected) batch.counts.correctedSamples += rows.count - firstRow;
-    batch.endMessage(firstRow);
+  #take(publication: Publication, batch: Batch): void {
+    this.rows = batch.rows;
+    this.stampAt = Number.NaN;
+    this.stampUnreadable = false;
+    const { topic, bytes, start, end } = publication;
+    const firstRow = batch.rows.count;
+    const rejection = this.#planOf(topic).decode(bytes, start, end, this);
+    if (rejection === undefined) this.#keep(publication, batch, firstRow);
+    else this.#reject(publication, batch, rejection);
+    batch.bytes += messageOverheadBytes + (batch.rows.count - firstRow) * rowBytes;
   }
 
-  /** For messages without a usable stamp: false, and its rows taken back, when it was sent before. */
-  #isNew(publication: Publication, firstRow: number): boolean {
-    const { batch } = this.#source;
-    const { high, low } = messageDigest(publication);
-    if (publication.resent && this.#source.knowsDigest(high, low)) {
-      const count = batch.rows.count - firstRow;
-      batch.counts.decodedSamples += count;
-      batch.counts.duplicateSamples += count;
-      batch.counts.duplicateMessages += 1;
-      batch.rows.truncate(firstRow);
-      return false;
+  /** Gives the rows of a decoded message their time, and tells a resent one by its digest. */
+  #keep(publication: Publication, batch: Batch, firstRow: number): void {
+    const { rows } = batch;
+    const { stampAt } = this;
+    const receivedAt = this.#clock.now();
+    // A message that carries DUP may have been kept without its stamp, which was too far ahead then.
+    if (publication.resent && publication.qos > 0 && this.#wasSent(publication, batch, firstRow)) return;
+    batch.endMessage(firstRow);
+    if (stampAt <= receivedAt + stampAheadMsMax) {
+      rows.stamp(firstRow, stampAt, RowFlag.stamped);
+      return;
     }
-    batch.digests.push(high, low);
+    if (publication.qos > 0) {
+      const { high, low } = messageDigest(publication);
+      this.#source.rememberDigest(high, low);
+    }
+    const corrected = !Number.isNaN(stampAt) || this.stampUnreadable;
+    rows.stamp(firstRow, receivedAt, corrected ? RowFlag.corrected : 0);
+    if (corrected) batch.counts.correctedSamples += rows.count - firstRow;
+  }
+
+  /** Counts a message that is known by its digest, and takes its rows back. */
+  #wasSent(publication: Publication, batch: Batch, firstRow: number): boolean {
+    const { high, low } = messageDigest(publication);
+    if (!this.#source.knowsDigest(high, low)) return false;
+    const count = batch.rows.count - firstRow;
+    batch.counts.decodedSamples += count;
+    batch.counts.duplicateSamples += count;
+    batch.counts.duplicateMessages += 1;
+    batch.rows.truncate(firstRow);
     return true;
   }
 
-  #reject(publication: Publication, rejection: Rejection): void {
-    const { batch } = this.#source;
+  #reject(publication: Publication, batch: Batch, rejection: Rejection): void {
     const { rejectedMessages } = batch.counts;
     rejectedMessages[rejection.cause] = (rejectedMessages[rejection.cause] ?? 0) + 1;
-    const kept = Math.min(publication.end, publication.start + deadLetterBytesMax);
+    // Of more than all that are ever kept, the later ones would only overwrite the earlier.
+    if (batch.deadLetters.length >= deadLettersMax) return;
+    const { bytes, start, end } = publication;
+    const kept = bytes.subarray(start, Math.min(end, start + deadLetterBytesMax));
+    batch.bytes += kept.length;
     batch.deadLetters.push({
-      at: batch.openedAt,
+      at: this.#clock.now(),
       topic: publication.topic,
       clientId: publication.clientId,
       cause: rejection.cause,
       detail: rejection.detail,
-      length: publication.end - publication.start,
-      bytes: publication.bytes.slice(publication.start, kept),
+      length: end - start,
+      bytes: Uint8Array.from(kept),
     });
   }
 }

@@ -64,7 +64,7 @@ export async function openTestBroker(options: Partial<BrokerOptions> = {}): Prom
       warn: () => undefined,
       error: (fields, message) => void errors.push(`${message} ${String(fields["error"])}`),
     },
-    clock: { now: () => Date.now(), monotonicMs: () => performance.now() },
+    clock: { now: () => Date.now(), monotonicMs: () => performance.now(), synced: () => true },
     ownTopicPrefix: "holdfast/",
     ...options,
     timings: { sweepMs: 20, ...options.timings },

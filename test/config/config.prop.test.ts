@@ -137,3 +137,9 @@ test.each([
   const parsed = parseRuleFile(JSON.stringify({ source: { metric: "x" }, ...rule }), "rule.json");
   expect(parsed.ok).toBe(false);
 });
+
+test("a rule with more hysteresis than it can remember is refused", () => {
+  const when = { any: Array.from({ length: 32 }, () => ({ field: "value", op: ">", value: 8, clear: 6 })) };
+  const parsed = parseRuleFile(JSON.stringify({ id: "many", source: { metric: "x" }, when }), "rule.json");
+  expect(parsed.ok ? [] : parsed.problems.map(({ code }) => code)).toEqual(["RULE_CLEARS"]);
+});

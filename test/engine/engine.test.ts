@@ -27,8 +27,13 @@ async function fresh(): Promise<string> {
   return directory.path;
 }
 
-async function opened(directory?: string, boot?: string): Promise<TestEngine> {
-  return openTestEngine(directory ?? (await fresh()), settings, boot);
+/** Alerts that gateways have told of, one after the other. */
+function alertsOf(...gateways: TestEngine[]): unknown {
+  return gateways.flatMap(({ effects }) => effects.flatMap(({ alerts }) => alerts));
+}
+
+async function opened(directory?: string, boot?: string, commitDelayMs?: number): Promise<TestEngine> {
+  return openTestEngine(directory ?? (await fresh()), settings, boot, { commitDelayMs });
 }
 
 test("a message is acknowledged when the record that holds it is durable, and not before", async () => {
@@ -174,8 +179,6 @@ test("a restart gives the state that an uninterrupted run would have", async () 
   for (const [index, value] of values.entries()) {
     await straight.send("room", reading(index * 30, value)).decided;
   }
-  const alertsOf = (...gateways: TestEngine[]): unknown =>
-    gateways.flatMap(({ effects }) => effects.flatMap(({ alerts }) => alerts));
   expect(alertsOf(first, second)).toEqual(alertsOf(straight));
   await Promise.all([second.stop(), straight.stop()]);
 });
@@ -198,4 +201,100 @@ test("other rules take effect with the next record, and survive a restart", asyn
   const second = await openTestEngine(directory, { ...settings, rules: [] }, "boot-2");
   expect(second.store.committed.every(({ record }) => record.settings === undefined)).toBe(true);
   await second.stop();
+});
+
+test("with a delay between commits, batches that are full are written all the same", async () => {
+  const gateway = await opened(undefined, undefined, 50);
+  const letGo = gateway.store.hold();
+  const sent = Array.from({ length: 9_000 }, (_, index) => gateway.send("room", reading(index, 5)));
+  letGo();
+  await Promise.all(sent.map(({ decided }) => decided));
+  expect(gateway.engine.pendingBytes).toBe(0);
+  await gateway.stop();
+});
+
+test("what was taken in before a close is written before it, and what comes later is refused", async () => {
+  const gateway = await opened();
+  const letGo = gateway.store.hold();
+  const before = Array.from({ length: 9_000 }, (_, index) => gateway.send("room", reading(index, 5)));
+  await new Promise((resolve) => setImmediate(resolve));
+  const stopped = gateway.stop();
+  const after = gateway.send("room", reading(10_000, 5));
+  letGo();
+  await stopped;
+  expect(new Set(before.map(({ outcome }) => outcome))).toEqual(new Set(["committed"]));
+  expect(after.outcome).toBe("refused");
+  expect(gateway.store.committed.at(-1)?.record.status?.state).toBe("stopped");
+});
+
+test.each(["while it writes", "while it is being opened again"])(
+  "a close ends although the store is broken, %s",
+  async (when) => {
+    const gateway = await opened();
+    gateway.store.refuse = true;
+    gateway.store.reopenRefusals = 1_000_000;
+    const sent = gateway.send("room", reading(1, 5));
+    if (when !== "while it writes") await sent.decided;
+    await gateway.stop();
+    expect(sent.outcome).toBe("refused");
+  },
+);
+
+test("an engine that cannot write its first record does not open", async () => {
+  const directory = await fresh();
+  await expect(openTestEngine(directory, settings, "boot-1", { refuse: true })).rejects.toMatchObject({
+    code: "STORE_FAILED",
+  });
+});
+
+test("the same packet on another topic is not a duplicate", async () => {
+  const gateway = await opened();
+  await gateway.send("room/a", "1", { packetId: 1 }).decided;
+  await gateway.send("room/b", "1", { packetId: 1, resent: true }).decided;
+  expect(gateway.engine.books.messages.stored).toBe(2);
+  await gateway.stop();
+});
+
+test("a message kept without its stamp is recognised when the stamp has become acceptable", async () => {
+  const gateway = await opened();
+  const payload = JSON.stringify({ ts: gateway.clock.now() + 310_000, temperature: 5 });
+  await gateway.send("room", payload).decided;
+  gateway.clock.pass(15_000);
+  await gateway.send("room", payload, { resent: true }).decided;
+  expect(gateway.engine.books.messages).toMatchObject({ received: 2, stored: 1, dropped: { duplicate: 1 } });
+  await gateway.stop();
+});
+
+test("a message with the RETAIN flag is as live as any other", async () => {
+  const gateway = await opened();
+  await gateway.send("room", reading(1, 9), { retain: true }).decided;
+  expect(gateway.engine.alerts.count("firing")).toBe(1);
+  await gateway.stop();
+});
+
+test("messages that nobody waits for are dropped when too much waits, and counted", async () => {
+  const gateway = await opened();
+  const letGo = gateway.store.hold();
+  for (let index = 0; index < 200_000; index += 1) gateway.send("room", "", { qos: 0, packetId: 0 });
+  expect(gateway.engine.overloaded).toBe(true);
+  letGo();
+  await gateway.send("room", reading(1, 5)).decided;
+  const { received, stored, rejected, dropped } = gateway.engine.books.messages;
+  expect(received).toBe(200_001);
+  expect(stored).toBe(1);
+  expect((rejected["empty"] ?? 0) + (dropped["overload"] ?? 0)).toBe(200_000);
+  await gateway.stop();
+});
+
+test("messages that nobody waits for, lost with a broken store, are in the books", async () => {
+  const gateway = await opened();
+  gateway.store.refuse = true;
+  gateway.store.reopenRefusals = 1;
+  for (let index = 0; index < 3; index += 1) gateway.send("room", reading(index, 5), { qos: 0 });
+  await gateway.send("room", reading(9, 5)).decided;
+  gateway.send("room", reading(10, 5), { qos: 0 });
+  await expect.poll(() => gateway.engine.accepting, { timeout: 5_000 }).toBe(true);
+  await gateway.send("room", reading(11, 5)).decided;
+  expect(gateway.engine.books.messages).toMatchObject({ received: 5, stored: 1, dropped: { overload: 4 } });
+  await gateway.stop();
 });

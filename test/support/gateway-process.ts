@@ -1,13 +1,12 @@
 /** The gateway as users run it: a process of its own, that tests may kill, stop, freeze and start again. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { DeadLetter } from "../../src/core/record.ts";
 import type { GatewayStatus, Ledger } from "../../src/core/read-model.ts";
-import { freePort } from "./mosquitto.ts";
+import { lastingPort } from "./lasting-port.ts";
 import { until } from "./until.ts";
 
 const repository = fileURLToPath(new URL("../../", import.meta.url));
@@ -38,6 +37,9 @@ export interface LogLine {
   readonly event?: string;
   readonly level?: string;
   readonly msg?: string;
+  /** Of the ready line. */
+  readonly listeners?: GatewayStatus["listeners"];
+  readonly http?: { readonly host: string; readonly port: number };
   readonly [field: string]: unknown;
 }
 
@@ -62,7 +64,7 @@ process.once("exit", () => {
  */
 export async function startGateway(options: GatewayProcessOptions): Promise<GatewayProcess> {
   const { directory } = options;
-  const [mqttPort, httpPort] = [await freePort(), await freePort()];
+  const [mqttPort, httpPort] = [await lastingPort(), await lastingPort()];
   const config = merged(
     {
       gateway: { id: "gw-test" },
@@ -81,7 +83,7 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
   for (const [index, rule] of rules) {
     await writeFile(join(directory, "rules.d", `rule-${index}.jsonc`), JSON.stringify(rule));
   }
-  const gateway = new GatewayProcess(options, configFile, config["dataDir"] as string);
+  const gateway = new GatewayProcess(options, configFile, String(config["dataDir"]));
   await gateway.start();
   return gateway;
 }
@@ -146,7 +148,7 @@ export class GatewayProcess implements AsyncDisposable {
       this.#errorText = (this.#errorText + text).slice(-4_000);
     });
     let ready: LogLine | undefined;
-    createInterface({ input: child.stdout! }).on("line", (text) => {
+    createInterface({ input: child.stdout }).on("line", (text) => {
       const line = this.#keep(text);
       if (line.event !== "ready") return;
       this.readyAfterMs = performance.now() - startedMs;
@@ -203,7 +205,8 @@ export class GatewayProcess implements AsyncDisposable {
       signal: AbortSignal.timeout(5_000),
     });
     if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
-    return (await answer.json()) as T;
+    const document: T = JSON.parse(await answer.text());
+    return document;
   }
 
   async ledger(): Promise<Ledger> {
@@ -234,26 +237,25 @@ export class GatewayProcess implements AsyncDisposable {
   }
 
   #keep(text: string): LogLine {
-    const line: LogLine = text.startsWith("{") ? (JSON.parse(text) as LogLine) : { msg: text };
+    const line: LogLine = text.startsWith("{") ? JSON.parse(text) : { msg: text };
     this.log.push(line);
     if (this.log.length > logLinesMax) this.log.shift();
     return line;
   }
 
-  #takePorts(ready: LogLine): void {
-    const { listeners, http } = ready as unknown as Pick<GatewayStatus, "listeners"> & {
-      readonly http?: { readonly port: number };
-    };
-    this.mqttPort = listeners.find(({ protocol }) => protocol === "mqtt")?.port ?? 0;
+  #takePorts({ listeners, http }: LogLine): void {
+    this.mqttPort = listeners?.find(({ protocol }) => protocol === "mqtt")?.port ?? 0;
     this.httpPort = http?.port ?? 0;
   }
 
   async #end(signal: NodeJS.Signals): Promise<number | undefined> {
     const child = this.#running;
     this.#child = undefined;
-    const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
+    const ended = new Promise<number | null>((resolve) => {
+      child.once("exit", resolve);
+    });
     child.kill(signal);
-    const [code] = await ended;
+    const code = await ended;
     return code ?? undefined;
   }
 }

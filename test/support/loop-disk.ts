@@ -28,19 +28,29 @@ const missing = needs.filter(([, isThere]) => !isThere).map(([name]) => name);
 export const loopDisksMissing: boolean = missing.length > 0 && process.env["CI"] === undefined;
 if (loopDisksMissing) console.warn(`left out: tests on a disk of their own (${missing.join(", ")} missing)`);
 
-/** What is to be undone, newest last. */
-const undo: { readonly words: readonly string[] }[] = [];
-process.once("exit", () => {
-  for (const { words } of undo.toReversed()) spawnSync(words[0]!, words.slice(1), { timeout: 5_000 });
+/** Commands that undo what was made, newest last. */
+const undo: (readonly string[])[] = [];
+
+function undoAll(): void {
+  for (const [command = "", ...words] of undo.splice(0).toReversed()) {
+    // Whoever still has a file open there, this process included, is about to end.
+    const patient = command === "umount" ? ["--lazy", ...words] : words;
+    spawnSync(command, patient, { timeout: 5_000 });
+  }
+}
+process.once("exit", undoAll);
+// A runner that is ended ends its workers so, and then `exit` is not told.
+process.once("SIGTERM", () => {
+  undoAll();
+  process.kill(process.pid, "SIGTERM");
 });
 
-function undoLater(...words: string[]): () => Promise<void> {
-  const entry = { words };
+function undoLater(command: string, ...words: string[]): () => Promise<void> {
+  const entry = [command, ...words];
   undo.push(entry);
   return async () => {
-    const index = undo.indexOf(entry);
-    if (index < 0) return;
-    await execute(words[0]!, words.slice(1));
+    if (!undo.includes(entry)) return;
+    await execute(command, words);
     undo.splice(undo.indexOf(entry), 1);
   };
 }

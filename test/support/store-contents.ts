@@ -1,13 +1,13 @@
 /** What a gateway has on disk, read after it has ended: the witness of every fault test. */
 import { resolve } from "node:path";
 
-import type { Logger } from "../../src/core/ports.ts";
 import { type Ledger, ledgerOf } from "../../src/core/read-model.ts";
 import { ValueKind } from "../../src/core/sample.ts";
 import { type StreamName, streamNames } from "../../src/core/streams.ts";
 import { recover } from "../../src/engine/recovery.ts";
 import { openStore, type OpenReport, type Store } from "../../src/store/store.ts";
 import { verifyStore } from "../../src/store/verify.ts";
+import { quietLogger } from "./quiet-logger.ts";
 
 /** The samples of one series: element i of each list belongs to the same sample. */
 export interface StoredSeries {
@@ -34,13 +34,6 @@ export interface StoreContents {
   readonly differences: number;
 }
 
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
-
 /**
  * Reads a whole store: verifies every byte of it, then opens and replays it as a gateway does.
  *
@@ -49,12 +42,17 @@ const silent: Logger = {
  */
 export async function readStoreContents(directory: string): Promise<StoreContents> {
   const startedMs = performance.now();
-  const store = await openStore({ directory: resolve(directory), durability: "sync", logger: silent });
+  const store = await openStore({ directory: resolve(directory), durability: "sync", logger: quietLogger });
   const openedAfterMs = performance.now() - startedMs;
   try {
     const { series, gaps } = await readLog(store);
-    const { state, report } = await recover(store, silent);
-    const heads = Object.fromEntries(streamNames.map((name) => [name, store.head(name)]));
+    const { state, report } = await recover(store, quietLogger);
+    const heads = {
+      alerts: store.head("alerts"),
+      status: store.head("status"),
+      summaries: store.head("summaries"),
+      ledger: store.head("ledger"),
+    };
     const ledger = ledgerOf(
       state.totals(),
       streamNames.map((name) => ({ name, head: store.head(name), first: store.first(name), upstreams: [] })),
@@ -63,7 +61,7 @@ export async function readStoreContents(directory: string): Promise<StoreContent
     const { differences } = report;
     await store.close();
     const { findings } = await verifyStore(resolve(directory));
-    return { ...contents, heads: heads as Record<StreamName, number>, findings, differences };
+    return { ...contents, heads, findings, differences };
   } finally {
     await store.close();
   }

@@ -90,6 +90,10 @@ export class ManualClock implements Clock {
     return this.elapsedMs;
   }
 
+  synced(): boolean {
+    return true;
+  }
+
   pass(durationMs: number): void {
     this.wallMs += durationMs;
     this.elapsedMs += durationMs;
@@ -120,8 +124,10 @@ export async function openTestEngine(
   directory: string,
   settings: Settings,
   boot = "boot-1",
+  options: { readonly refuse?: boolean; readonly commitDelayMs?: number | undefined } = {},
 ): Promise<TestEngine> {
   const store = new ObedientStore(await openStore({ directory, durability: "sync", logger: quietLogger }));
+  store.refuse = options.refuse === true;
   const clock = new ManualClock();
   const routes = parseRoutes([]);
   if (!routes.ok) throw new Error("no routes are valid routes");
@@ -140,7 +146,7 @@ export async function openTestEngine(
     boot,
     version: "test",
     settings,
-    commitDelayMs: 0,
+    commitDelayMs: options.commitDelayMs ?? 0,
     onCommitted: (one, letters) => {
       effects.push(one);
       deadLetters.push(...letters);

@@ -50,7 +50,7 @@ export function openTestForwarder(
       clientId: "holdfast-gw-7-cloud",
       ...transportOptions,
     }),
-    clock: { now: () => Date.now(), monotonicMs: () => performance.now() },
+    clock: { now: () => Date.now(), monotonicMs: () => performance.now(), synced: () => true },
     logger,
     random: seededRandom(7),
     format: "cbor",

@@ -27,6 +27,10 @@ export class Group implements Decider, ConditionInput {
   #alert: AlertStatus = restingAlert();
   /** When the last sample came, in milliseconds that the gateway has been running. */
   #arrivedAt = 0;
+  /** Event time of the last change; a later one is not told to have been before it. */
+  #announcedAt: EpochMs = Number.NEGATIVE_INFINITY;
+  /** A series feeds it. */
+  fed = true;
 
   constructor(rule: CompiledRule, key: Readonly<Record<string, string>>, output: FoldOutput) {
     this.rule = rule;
@@ -34,6 +38,11 @@ export class Group implements Decider, ConditionInput {
     this.#output = output;
     this.values = new Float64Array(rule.fields.length);
     this.#window = openWindow(rule.definition.window);
+  }
+
+  /** Samples that left its window early. */
+  get overflowCount(): number {
+    return this.#window.overflowCount;
   }
 
   /** Whether its alert is anything but at rest. */
@@ -60,12 +69,12 @@ export class Group implements Decider, ConditionInput {
    */
   idleDueAt(): number {
     const { window } = this.rule.definition;
-    const decisionAt = this.#window.undecidedAt + window.latenessMs;
+    const decisionAt = this.#window.undecidedAt;
     const alertAt = window.type === "none" ? dueAt(this.#alert, this.rule.definition) : Number.NaN;
     const earliest = Number.isNaN(alertAt) ? decisionAt : Math.min(decisionAt, alertAt);
     return earliest === Number.POSITIVE_INFINITY
       ? earliest
-      : this.#arrivedAt + idleMs + Math.max(0, earliest - this.#window.latestAt);
+      : this.#arrivedAt + idleMs + Math.max(0, earliest + window.latenessMs - this.#window.latestAt);
   }
 
   /**
@@ -78,25 +87,25 @@ export class Group implements Decider, ConditionInput {
     const silentMs = runningMs - this.#arrivedAt;
     if (silentMs < idleMs || this.#window.latestAt === Number.NEGATIVE_INFINITY) return;
     const { window, forMs, keepFiringForMs } = this.rule.definition;
-    const passedAt = this.#window.latestAt + silentMs - idleMs;
-    if (this.#window.undecidedAt < Number.POSITIVE_INFINITY)
-      this.#window.advance(passedAt - window.latenessMs, this);
+    const watermark = this.#window.latestAt + silentMs - idleMs - window.latenessMs;
+    this.#window.settle(watermark, this);
     // Only a sample that stands for itself goes on being true; an empty window says nothing.
     if (window.type !== "none" || !this.active) return;
     const dueSince = dueAt(this.#alert, { forMs, keepFiringForMs });
-    const change = stepSilence(this.#alert, { forMs, keepFiringForMs }, passedAt);
+    const change = stepSilence(this.#alert, { forMs, keepFiringForMs }, watermark);
     if (change !== undefined) this.#announce(change, dueSince);
   }
 
   /** Resolves the alert of a rule that is no longer in force. */
   retire(at: EpochMs): void {
     if (!this.active) return;
-    const change = this.#alert.state === "firing" ? "resolved" : "ok";
+    this.#announce(this.#alert.state === "firing" ? "resolved" : "ok", Math.max(at, this.#window.latestAt));
     this.#alert = restingAlert();
-    this.#announce(change, Math.max(at, this.#window.latestAt));
   }
 
-  #announce(state: AlertState, at: EpochMs): void {
+  #announce(state: AlertState, changedAt: EpochMs): void {
+    const at = Math.max(changedAt, this.#announcedAt);
+    this.#announcedAt = at;
     const { definition, fields, annotations } = this.rule;
     const keyText = Object.values(this.key).join("\u0000");
     const values: [string, number | null][] = fields.map((field, index) => {
@@ -129,6 +138,8 @@ export class Group implements Decider, ConditionInput {
     writer.number(this.#alert.since);
     writer.number(this.#alert.clearSince);
     writer.number(this.#arrivedAt);
+    writer.number(this.#announcedAt);
+    for (const value of this.values) writer.number(value);
     this.#window.write(writer);
   }
 
@@ -138,6 +149,8 @@ export class Group implements Decider, ConditionInput {
     this.#alert.since = reader.number();
     this.#alert.clearSince = reader.number();
     this.#arrivedAt = reader.number();
+    this.#announcedAt = reader.number();
+    for (let index = 0; index < this.values.length; index += 1) this.values[index] = reader.number();
     this.#window.read(reader);
   }
 
@@ -149,7 +162,9 @@ export class Group implements Decider, ConditionInput {
     }
     if (earlier.rule.conditionShape === this.rule.conditionShape) {
       this.latched = earlier.latched;
+      this.values.set(earlier.values);
       this.#alert = earlier.#alert;
+      this.#announcedAt = earlier.#announcedAt;
     } else {
       earlier.retire(earlier.#window.latestAt);
     }

@@ -85,8 +85,14 @@ export class SeriesRollup implements Decider {
     const silentMs = runningMs - this.#arrivedAt;
     if (silentMs < idleMs) return;
     const watermark = this.#finest.latestAt + silentMs - idleMs - rollupLatenessMs;
-    if (this.#finest.undecidedAt < Number.POSITIVE_INFINITY) this.#finest.advance(watermark, this);
+    this.#finest.settle(watermark, this);
     this.#closeCoarse(watermark);
+  }
+
+  /** Closes every open interval, whatever of it is still to come: other resolutions are in force. */
+  flush(): void {
+    this.#finest.settle(Number.POSITIVE_INFINITY, this);
+    this.#closeCoarse(Number.POSITIVE_INFINITY);
   }
 
   #closeCoarse(until: EpochMs): void {

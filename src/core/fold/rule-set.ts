@@ -25,6 +25,8 @@ export class RuleSet {
   #byMetric: Map<string, RuleEntry[]> = new Map();
   #byGlob: RuleEntry[] = [];
   #groupCount = 0;
+  /** Times that a series met a rule whose group there was no room for. */
+  #refusedCount = 0;
   readonly #output: FoldOutput;
 
   constructor(output: FoldOutput) {
@@ -35,12 +37,17 @@ export class RuleSet {
     return this.#groupCount;
   }
 
+  get refusedCount(): number {
+    return this.#refusedCount;
+  }
+
   *groups(): Generator<Group> {
     for (const { groups } of this.#entries) yield* groups.values();
   }
 
   /**
-   * Puts other rules in force. Series must be matched again afterwards.
+   * Puts other rules in force. Every series must be matched again afterwards, and then
+   * {@link RuleSet.prune} be called.
    *
    * Groups live on where a rule of the same id still groups alike; of their state, what the edit left
    * meaningful. Alerts of rules that are gone are resolved.
@@ -59,6 +66,7 @@ export class RuleSet {
           for (const [key, group] of before.groups) {
             const heir = new Group(rule, group.key, this.#output);
             heir.inherit(group);
+            heir.fed = false;
             groups.set(key, heir);
           }
         }
@@ -67,6 +75,18 @@ export class RuleSet {
       });
     for (const { groups } of earlier.values()) for (const group of groups.values()) group.retire(at);
     this.#index();
+  }
+
+  /** Lets groups go that no series feeds any more. */
+  prune(at: EpochMs): void {
+    for (const { groups } of this.#entries) {
+      for (const [identity, group] of groups) {
+        if (group.fed) continue;
+        group.retire(at);
+        groups.delete(identity);
+        this.#groupCount -= 1;
+      }
+    }
   }
 
   /** The groups that a series feeds, in the order of the rules; made where they are new. */
@@ -86,8 +106,14 @@ export class RuleSet {
     const { groupBy } = entry.rule.definition;
     const identity = groupBy.map((name) => series[name]).join("\u0000");
     const known = entry.groups.get(identity);
-    if (known !== undefined) return known;
-    if (this.#groupCount >= ruleGroupsMax) return undefined;
+    if (known !== undefined) {
+      known.fed = true;
+      return known;
+    }
+    if (this.#groupCount >= ruleGroupsMax) {
+      this.#refusedCount += 1;
+      return undefined;
+    }
     const key = Object.fromEntries(groupBy.map((name) => [name, series[name]]));
     const group = new Group(entry.rule, key, this.#output);
     entry.groups.set(identity, group);

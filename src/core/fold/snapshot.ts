@@ -59,7 +59,7 @@ export class SnapshotWriter {
 export class SnapshotReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   #offset = 0;
 
   constructor(bytes: Uint8Array) {

@@ -7,6 +7,7 @@
  */
 import { AlertBoard } from "../alert/board.ts";
 import { invariant } from "../errors.ts";
+import { idleMs, windowValueMax } from "../limits.ts";
 import { parseDuration } from "../time/duration.ts";
 import type { Effects, LogRecord, Settings } from "../record.ts";
 import { RowFlag, type SampleColumns, type SeriesDefinition, ValueKind } from "../sample.ts";
@@ -20,9 +21,9 @@ import { SeriesState } from "./series-state.ts";
 import { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
 /** Order of fields in a snapshot. A snapshot of another version is not read. */
-const snapshotVersion = 1;
+const snapshotVersion = 2;
 
-/** How often, in the gateway's running time, silent sources are looked at. */
+/** How often, at most, in the gateway's running time, silent sources are looked at. */
 const idleScanMs = 1_000;
 
 /** How often the books are sent upstream while they change. */
@@ -39,7 +40,10 @@ export class FoldState {
   #runningMs = 0;
   #boot = "";
   #monotonicMs = 0;
-  #scannedAt = 0;
+  /** No silent source can want anything before this, in running time. */
+  #idleCheckAt = 0;
+  /** The same, as far as {@link FoldState.tickDue} has looked since the last record. */
+  #quietUntil = 0;
   #ledgerAt = 0;
   #booksChanged = false;
   readonly #output: FoldOutput = new FoldOutput();
@@ -61,6 +65,18 @@ export class FoldState {
 
   get groupCount(): number {
     return this.#rules.groupCount;
+  }
+
+  /** Times that a series met a rule whose group there was no room for. */
+  get refusedGroupCount(): number {
+    return this.#rules.refusedCount;
+  }
+
+  /** Samples that left a window early because it held too many. */
+  get overflowCount(): number {
+    let count = 0;
+    for (const group of this.#rules.groups()) count += group.overflowCount;
+    return count;
   }
 
   get seriesCount(): number {
@@ -143,7 +159,8 @@ export class FoldState {
     this.#books.add(record.counts);
     if (record.counts.receivedMessages > 0) this.#booksChanged = true;
     if (record.status !== undefined) this.#output.status({ at: record.at, ...record.status });
-    if (this.#runningMs - this.#scannedAt >= idleScanMs) this.#scanIdle();
+    this.#quietUntil = 0;
+    if (this.#runningMs >= this.#idleCheckAt) this.#passSilence();
     this.#sendBooks(record);
     const effects = this.#output.take();
     this.#alerts.apply(effects.alerts);
@@ -168,6 +185,7 @@ export class FoldState {
       if ((flags & notForWindows) !== 0 || kind > ValueKind.boolean) continue;
       const series = this.#series[rows.series[row]!]!;
       const value = rows.value[row]!;
+      if (!(Math.abs(value) <= windowValueMax)) continue;
       const at = rows.at[row]!;
       let rowIsLate = false;
       if (kind === ValueKind.number) {
@@ -207,8 +225,12 @@ export class FoldState {
     this.#rules.replace(settings.rules, at);
     for (const series of this.#series) {
       series.groups = this.#rules.groupsOf(series.definition);
-      if (rollupsChanged) series.rollup = undefined;
+      if (!rollupsChanged) continue;
+      series.rollup?.flush();
+      series.rollup = undefined;
     }
+    this.#rules.prune(at);
+    this.#idleCheckAt = 0;
   }
 
   /**
@@ -217,18 +239,29 @@ export class FoldState {
    */
   tickDue(monotonicMs: number): boolean {
     const runningMs = this.#runningMs + Math.max(0, monotonicMs - this.#monotonicMs);
-    if (runningMs - this.#scannedAt < idleScanMs) return false;
     if (this.#booksChanged && runningMs - this.#ledgerAt >= ledgerEveryMs) return true;
-    for (const group of this.#rules.groups()) if (group.idleDueAt() <= runningMs) return true;
-    for (const { rollup } of this.#series)
-      if (rollup !== undefined && rollup.idleDueAt() <= runningMs) return true;
-    return false;
+    if (runningMs < Math.max(this.#idleCheckAt, this.#quietUntil)) return false;
+    this.#quietUntil = this.#nextIdleCheck(runningMs);
+    return this.#quietUntil <= runningMs;
   }
 
-  #scanIdle(): void {
-    this.#scannedAt = this.#runningMs;
+  /**
+   * Earliest running time at which silence can have an effect. A sample that comes later puts its own
+   * effect off by `limits.idleMs`, so it is not later than that from now.
+   */
+  #nextIdleCheck(runningMs: number): number {
+    let dueAt = runningMs + idleMs;
+    for (const group of this.#rules.groups()) dueAt = Math.min(dueAt, group.idleDueAt());
+    for (const { rollup } of this.#series) {
+      if (rollup !== undefined) dueAt = Math.min(dueAt, rollup.idleDueAt());
+    }
+    return dueAt;
+  }
+
+  #passSilence(): void {
     for (const { rollup } of this.#series) rollup?.advanceIdle(this.#runningMs);
     for (const group of this.#rules.groups()) group.advanceIdle(this.#runningMs);
+    this.#idleCheckAt = Math.max(this.#runningMs + idleScanMs, this.#nextIdleCheck(this.#runningMs));
   }
 
   #sendBooks(record: LogRecord): void {
@@ -248,7 +281,7 @@ export class FoldState {
     writer.number(this.#runningMs);
     writer.text(this.#boot);
     writer.number(this.#monotonicMs);
-    writer.number(this.#scannedAt);
+    writer.number(this.#idleCheckAt);
     writer.number(this.#ledgerAt);
     writer.count(this.#booksChanged ? 1 : 0);
     const { heads } = this.#output;
@@ -291,7 +324,7 @@ export class FoldState {
     this.#runningMs = reader.number();
     this.#boot = reader.text();
     this.#monotonicMs = reader.number();
-    this.#scannedAt = reader.number();
+    this.#idleCheckAt = reader.number();
     this.#ledgerAt = reader.number();
     this.#booksChanged = reader.count() === 1;
     this.#output.restore({

@@ -5,6 +5,7 @@
  * one number that belongs to the group, so the compiled condition itself has no state.
  */
 import { invariant } from "../errors.ts";
+import { conditionClearsMax } from "../limits.ts";
 import type { ComparisonOperator, ConditionDefinition } from "./definition.ts";
 
 /** What a condition reads, and the bits it keeps. */
@@ -102,7 +103,7 @@ function latching(
   stays: (value: number) => boolean,
   bits: { next: number },
 ): Condition {
-  invariant(bits.next < 31, "a rule has more than 31 comparisons with clear");
+  invariant(bits.next < conditionClearsMax, "a rule has more comparisons with clear than bits");
   const bit = 1 << bits.next;
   bits.next += 1;
   return (input) => {

@@ -26,6 +26,7 @@ export class EachWindow implements WindowState {
   #waiting: Held[] = [];
   /** Decided, and still within `size` of the last decision. Always empty for `none`. */
   #held: Held[] = [];
+  overflowCount = 0;
   readonly #sizeMs: number;
   readonly #latenessMs: number;
 
@@ -52,12 +53,21 @@ export class EachWindow implements WindowState {
     this.#waiting.splice(index, 0, { at, value });
     if (at > this.latestAt) {
       this.latestAt = at;
-      this.advance(at - this.#latenessMs, decider);
+      this.#advance(at - this.#latenessMs, decider);
+    }
+    if (this.#waiting.length > slidingSamplesMax) {
+      this.overflowCount += 1;
+      this.#advance(this.#waiting[0]!.at, decider);
     }
     return false;
   }
 
-  advance(watermark: EpochMs, decider: Decider): void {
+  settle(watermark: EpochMs, decider: Decider): void {
+    const newest = this.#waiting[this.#waiting.length - 1];
+    if (newest !== undefined) this.#advance(Math.min(watermark, newest.at), decider);
+  }
+
+  #advance(watermark: EpochMs, decider: Decider): void {
     let due = 0;
     for (const sample of this.#waiting) {
       if (sample.at > watermark) break;
@@ -76,7 +86,10 @@ export class EachWindow implements WindowState {
       const held = this.#held;
       let gone = 0;
       while (gone < held.length && held[gone]!.at <= from) gone += 1;
-      if (held.length - gone >= slidingSamplesMax) gone += 1;
+      if (held.length - gone >= slidingSamplesMax) {
+        gone += 1;
+        this.overflowCount += 1;
+      }
       if (gone > 0) held.splice(0, gone);
       for (const sample of held) seen.add(sample.value, sample.at);
       held.push({ at, value });

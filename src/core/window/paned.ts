@@ -37,9 +37,22 @@ export class PanedWindow implements WindowState {
     this.#latenessMs = latenessMs;
   }
 
+  readonly overflowCount = 0;
+
   get undecidedAt(): EpochMs {
     const newest = this.#panes[this.#panes.length - 1];
-    return newest !== undefined && newest.end > this.#decidedUntil ? this.#nextAt : Number.POSITIVE_INFINITY;
+    const last = newest === undefined ? Number.NEGATIVE_INFINITY : this.#lastDecisionOf(newest);
+    return last > this.#decidedUntil ? this.#nextAt : Number.POSITIVE_INFINITY;
+  }
+
+  settle(watermark: EpochMs, decider: Decider): void {
+    const newest = this.#panes[this.#panes.length - 1];
+    if (newest !== undefined) this.#advance(Math.min(watermark, this.#lastDecisionOf(newest)), decider);
+  }
+
+  /** The last decision whose window reaches back to a pane. */
+  #lastDecisionOf(pane: Pane): EpochMs {
+    return alignedStart(pane.start + this.#sizeMs, this.#everyMs);
   }
 
   add(value: number, at: EpochMs, decider: Decider): boolean {
@@ -55,7 +68,7 @@ export class PanedWindow implements WindowState {
     if (at > this.latestAt) {
       this.latestAt = at;
       const watermark = at - this.#latenessMs;
-      if (watermark >= this.#nextAt) this.advance(watermark, decider);
+      if (watermark >= this.#nextAt) this.#advance(watermark, decider);
     }
     return late;
   }
@@ -65,7 +78,7 @@ export class PanedWindow implements WindowState {
     this.#current.corrected += 1;
   }
 
-  advance(watermark: EpochMs, decider: Decider): void {
+  #advance(watermark: EpochMs, decider: Decider): void {
     const every = this.#everyMs;
     const until = alignedStart(watermark, every);
     if (until <= this.#decidedUntil) return;

@@ -25,16 +25,23 @@ export interface Decider {
 export interface WindowState {
   /** Latest stamp seen; `-Infinity` before the first. */
   readonly latestAt: EpochMs;
-  /** Earliest decision that waits for the watermark alone; `Infinity` when everything is decided. */
+  /** Next decision that would see something, when the watermark gets there; `Infinity` when none would. */
   readonly undecidedAt: EpochMs;
+  /** Samples that left a window early because it held too many. */
+  readonly overflowCount: number;
   /**
    * Adds a sample and makes the decisions that become due.
    *
    * @returns true when the sample came too late for a decision that it belonged to.
    */
   add(value: number, at: EpochMs, decider: Decider): boolean;
-  /** Moves the watermark forward without a sample: the source has been silent. */
-  advance(watermark: EpochMs, decider: Decider): void;
+  /**
+   * Moves the watermark forward without a sample: the source has been silent.
+   *
+   * It moves no further than to the last decision that sees something, so that how often it is called
+   * makes no difference, and what a source kept back meanwhile is not late.
+   */
+  settle(watermark: EpochMs, decider: Decider): void;
   write(writer: SnapshotWriter): void;
   read(reader: SnapshotReader): void;
 }

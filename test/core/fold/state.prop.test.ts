@@ -144,3 +144,110 @@ test("one device's samples change nothing for another device", () => {
     { numRuns: 300 },
   );
 });
+
+/** What can happen to a gateway, one record each. */
+const happening = fc.oneof(
+  { weight: 6, arbitrary: samples.map((all) => ({ rows: all.slice(0, 12) })) },
+  { weight: 2, arbitrary: fc.integer({ min: 0, max: 400_000 }).map((passedMs) => ({ passedMs })) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom("reworded", "narrowed", "rewindowed", "none").map((edit) => ({ edit })),
+  },
+  { weight: 1, arbitrary: fc.constant({ boot: true }) },
+);
+
+/** Rules after an edit of each kind: some keep state, some do not. */
+function edited(edit: string): readonly RuleDefinition[] {
+  switch (edit) {
+    case "reworded":
+      return rules.map((rule) => ({ ...rule, severity: "critical", annotations: {} }));
+    case "narrowed":
+      return rules.map((rule) => ({ ...rule, source: { device: ["a"], metric: ["temperature"] } }));
+    case "rewindowed":
+      return rules.map((rule) => ({
+        ...rule,
+        window: { type: "none", latenessMs: 5_000 } as const,
+        aggregates: [],
+        when: { field: "value", op: ">", value: 8 } as const,
+      }));
+    default:
+      return [];
+  }
+}
+
+interface Happening {
+  readonly rows?: readonly TestSample[];
+  readonly passedMs?: number;
+  readonly edit?: string;
+  readonly boot?: boolean;
+}
+
+/** Lets everything happen, with a state that is written and read back after the given records. */
+function live(
+  all: readonly Happening[],
+  restoreAfter: ReadonlySet<number>,
+): { effects: Effects[]; end: Uint8Array } {
+  let state = new FoldState();
+  const effects: Effects[] = [];
+  let monotonicMs = 0;
+  let boot = 1;
+  const fold = (part: Partial<Parameters<typeof recordOf>[0]>): void => {
+    const record = recordOf({ seq: state.seq + 1, at: firstAt, monotonicMs, boot: `boot-${boot}`, ...part });
+    state.recognise(record.rows, record.definitions);
+    effects.push(state.step(record));
+  };
+  fold({
+    settings: { rules, rollups: ["1m", "5m"] },
+    definitions: seriesOf([...devices.slice(0, 2), "\uFEFFc"]),
+  });
+  for (const [index, { rows, passedMs, edit, boot: restarted }] of all.entries()) {
+    monotonicMs += passedMs ?? 5;
+    if (restarted === true) {
+      boot += 1;
+      monotonicMs = 0;
+    }
+    const settings = edit === undefined ? {} : { settings: { rules: edited(edit), rollups: ["1m"] } };
+    fold({ ...settings, rows: rowsOf(rows ?? []) });
+    if (restoreAfter.has(index)) {
+      const restored = FoldState.restore(state.snapshot());
+      if (restored === undefined) throw new Error("a snapshot of this version was not read");
+      state = restored;
+    }
+  }
+  return { effects, end: state.snapshot() };
+}
+
+test("neither silence, nor an edit of the rules, nor a boot makes a restored state another one", () => {
+  fc.assert(
+    fc.property(fc.array(happening, { maxLength: 30 }), fc.array(fc.nat({ max: 30 })), (all, restores) => {
+      const straight = live(all, new Set());
+      const restored = live(all, new Set(restores));
+      expect(restored.effects).toEqual(straight.effects);
+      expect(restored.end).toEqual(straight.end);
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test("every episode of an alert is told from its beginning to its end under one identity", () => {
+  fc.assert(
+    fc.property(fc.array(happening, { maxLength: 30 }), (all) => {
+      const open = new Map<string, string>();
+      for (const { rule, key, id, state, at, since } of live(all, new Set()).effects.flatMap(
+        ({ alerts }) => alerts,
+      )) {
+        const group = `${rule} ${JSON.stringify(key)}`;
+        expect(since).toBeLessThanOrEqual(at);
+        const known = open.get(group);
+        if (state === "pending" || (state === "firing" && known === undefined)) {
+          expect(known).toBeUndefined();
+          open.set(group, id);
+          continue;
+        }
+        expect(id).toBe(known);
+        if (state !== "firing") open.delete(group);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});

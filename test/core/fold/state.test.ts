@@ -174,3 +174,84 @@ test("the books are sent when they have changed, once a minute and with a change
     { seq: 2, messages: { received: 3, rejected: { malformed: 2 } } },
   ]);
 });
+
+test("a sample that waits for its turn counts before silence does", () => {
+  const rule = ruleOf({
+    window: { type: "none", latenessMs: 5 * minute },
+    when: { field: "value", op: ">", value: 8 },
+    forMs: minute,
+    annotations: {},
+  });
+  const { state, fold } = opened([rule]);
+  fold({
+    rows: rowsOf([
+      { series: 0, at: start, value: 12 },
+      { series: 0, at: start + 30_000, value: 1 },
+    ]),
+    counts: noCounts(),
+  });
+  const states: string[] = [];
+  for (let passedMs = 0; passedMs <= 20 * minute; passedMs += 1_000) {
+    if (state.tickDue(passedMs))
+      states.push(...fold({ monotonicMs: passedMs }).alerts.map((one) => one.state));
+  }
+  expect(states).toEqual(["pending", "ok"]);
+});
+
+test("in silence a window slides on until it is empty, however often one looks", () => {
+  const rule = ruleOf({ window: { type: "hopping", sizeMs: minute, everyMs: 10_000, latenessMs: 0 } });
+  const spike = rowsOf([
+    { series: 0, at: start, value: 100 },
+    { series: 0, at: start + 21_000, value: 1 },
+  ]);
+  const often = opened([rule]);
+  often.fold({ rows: spike, counts: noCounts() });
+  const told: unknown[] = [];
+  for (let passedMs = 0; passedMs <= 60 * minute; passedMs += 1_000) {
+    if (often.state.tickDue(passedMs)) told.push(...often.fold({ monotonicMs: passedMs }).alerts);
+  }
+  const once = opened([rule]);
+  once.fold({ rows: spike, counts: noCounts() });
+  expect(once.fold({ monotonicMs: 60 * minute }).alerts).toEqual(told);
+  expect(told).toMatchObject([{ state: "resolved", at: start + 70_000 }]);
+});
+
+test("a silent gateway writes nothing for nothing", () => {
+  const { state, fold } = opened([ruleOf({})], ["1m"]);
+  fold({ rows: rowsOf([{ series: 0, at: start, value: 9 }]), counts: noCounts() });
+  let ticks = 0;
+  for (let passedMs = 0; passedMs <= 600 * minute; passedMs += 1_000) {
+    if (!state.tickDue(passedMs)) continue;
+    fold({ monotonicMs: passedMs });
+    ticks += 1;
+  }
+  expect(ticks).toBeLessThanOrEqual(3);
+});
+
+test("a rule that looks elsewhere lets its old groups go, and resolves their alerts", () => {
+  const { state, fold } = opened([ruleOf({})]);
+  fold({
+    rows: rowsOf([
+      { series: 0, at: start, value: 9 },
+      { series: 0, at: start + minute, value: 9 },
+      { series: 1, at: start, value: 1 },
+    ]),
+  });
+  const elsewhere = ruleOf({ source: { device: ["b"], metric: ["temperature"] } });
+  const { alerts } = fold({ settings: { rules: [elsewhere], rollups: [] } });
+  expect(alerts).toMatchObject([{ state: "resolved", key: { device: "a" }, since: start + minute }]);
+  expect(state.groupCount).toBe(1);
+});
+
+test("other rollups close the open intervals with what they hold", () => {
+  const { fold } = opened([], ["1m"]);
+  fold({ rows: rowsOf([{ series: 0, at: start, value: 9 }]) });
+  const { summaries } = fold({ settings: { rules: [], rollups: ["5m"] } });
+  expect(summaries).toMatchObject([{ resolution: "1m", count: 1 }]);
+});
+
+test("values whose square is no number stay out of windows", () => {
+  const { state, fold } = opened([], ["1m"]);
+  fold({ rows: rowsOf([{ series: 0, at: start, value: 1.7e308 }]), counts: noCounts() });
+  expect(state.tickDue(60 * minute)).toBe(false);
+});

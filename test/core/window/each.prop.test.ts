@@ -23,7 +23,7 @@ test("a sliding window looks at the last stretch before each sample, in order of
           },
         };
         const accepted = samples.filter(({ at, value }) => !window.add(value, at, decider));
-        window.advance(10_000, decider);
+        window.settle(10_000, decider);
         // Of one stamp, the order of arrival stands.
         const ordered = accepted.toSorted((one, other) => one.at - other.at);
         const expected = ordered.map((sample, index) => {
