@@ -353,18 +353,21 @@ class RunningGateway implements Gateway, ReadModel {
   }
 }
 
+async function readPem(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const hint = "check the path and that the gateway's user may read it";
+    throw new AppError("UPSTREAM_TLS_FILE", "operator", `cannot read ${path}`, { hint, cause });
+  }
+}
+
 /** Reads the PEM files that an upstream names. */
 async function tlsMaterial({ ca, cert, key }: UpstreamConfig): Promise<TlsMaterial> {
   const files = Object.entries({ ca, cert, key }).filter((entry) => entry[1] !== undefined);
-  const read = async ([name, path]: [string, string | undefined]): Promise<[string, string]> => {
-    try {
-      return [name, await readFile(path ?? "", "utf8")];
-    } catch (cause) {
-      const hint = "check the path and that the gateway's user may read it";
-      throw new AppError("UPSTREAM_TLS_FILE", "operator", `cannot read ${path}`, { hint, cause });
-    }
-  };
-  return Object.fromEntries(await Promise.all(files.map(read)));
+  return Object.fromEntries(
+    await Promise.all(files.map(async ([name, path]) => [name, await readPem(path ?? "")])),
+  );
 }
 
 function settingsOf(config: Config, rules: readonly RuleDefinition[]): Settings {

@@ -24,6 +24,19 @@ export class CheckpointSchedule {
     this.#foldedMs += durationMs;
   }
 
+  /**
+   * Counts what recovery has folded again. Without a checkpoint the next one would fold it again too: a
+   * process that keeps dying must not start ever slower.
+   */
+  replayed(
+    tail: { readonly replayedRecords: number; readonly replayedRows: number },
+    durationMs: number,
+  ): void {
+    this.#records += tail.replayedRecords;
+    this.#rows += tail.replayedRows;
+    this.#foldedMs += durationMs;
+  }
+
   get due(): boolean {
     return (
       this.#records >= recordsMax ||

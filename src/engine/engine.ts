@@ -97,6 +97,8 @@ export class Engine implements BatchSource {
   #commitCount = 0;
   #commitMsTotal = 0;
   #failureCount = 0;
+  /** Attempts to write or to open since the last commit that succeeded. */
+  #failuresInRow = 0;
   #ticker: NodeJS.Timeout | undefined;
   /** Whoever waits for everything to be written. */
   readonly #onIdle: (() => void)[] = [];
@@ -265,6 +267,7 @@ export class Engine implements BatchSource {
       await this.#fail(error, batch, changes, record.seq);
       return;
     }
+    this.#failuresInRow = 0;
     this.#lastCommitMs = clock.monotonicMs();
     this.#commitCount += 1;
     this.#commitMsTotal += this.#lastCommitMs - startedMs;
@@ -338,7 +341,12 @@ export class Engine implements BatchSource {
   /** @returns false when the engine was closed before the store could be opened. */
   async #reopen(): Promise<boolean> {
     const { logger, store } = this.#options;
-    for (let attempt = 0; !this.#closing; attempt += 1) {
+    while (!this.#closing) {
+      // A full disk opens and then refuses the next commit: that must not become a busy loop either.
+      const attempt = this.#failuresInRow;
+      this.#failuresInRow += 1;
+      if (attempt > 0) await this.#pause(reopenAfterMs[Math.min(attempt, reopenAfterMs.length) - 1]!);
+      if (this.#closing) break;
       try {
         await store.reopen();
         await this.#rebuild();
@@ -349,7 +357,6 @@ export class Engine implements BatchSource {
           "The store cannot be opened yet.",
         );
       }
-      await this.#pause(reopenAfterMs[Math.min(attempt, reopenAfterMs.length - 1)]!);
     }
     return false;
   }
@@ -367,7 +374,8 @@ export class Engine implements BatchSource {
   }
 
   async #rebuild(): Promise<void> {
-    const { store, logger, onRebuilt } = this.#options;
+    const { store, clock, logger, onRebuilt } = this.#options;
+    const startedMs = clock.monotonicMs();
     const { state, report } = await recover(store, logger);
     this.#state = state;
     this.#table = new SeriesTable(state.definitions());
@@ -375,6 +383,7 @@ export class Engine implements BatchSource {
     this.#board.apply(state.alerts.records());
     this.#books = state.totals();
     this.#checkpoints = new CheckpointSchedule();
+    this.#checkpoints.replayed(report, clock.monotonicMs() - startedMs);
     this.report = report;
     onRebuilt();
   }

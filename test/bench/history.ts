@@ -15,9 +15,12 @@ export interface Figure {
 
 const file = fileURLToPath(new URL("history.jsonl", import.meta.url));
 
+function git(...args: string[]): string {
+  return execFileSync("git", args, { encoding: "utf8" }).trim();
+}
+
 /** Writes a figure down, with the commit, the machine and the Node version that it belongs to. */
 export async function record(figure: Figure): Promise<void> {
-  const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
   const line = JSON.stringify({
     commit: git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "src") === "" ? "" : "+"),
     at: new Date().toISOString(),

@@ -1,6 +1,7 @@
 /** Latencies and memory at a steady 5,000 messages a second from 1,000 devices. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "mqtt";
+import type { Socket } from "node:net";
 import { median, record } from "./history.ts";
 import { runLoad, tenRules } from "./load.ts";
 import { processorMs, residentBytes, startHoldfast } from "./peers.ts";
@@ -16,6 +17,8 @@ const probeRule = {
 /** Publishes to a value that fires or resolves, and takes the time until the alert comes back. */
 async function alertLatencies(port: number, forMs: number): Promise<number[]> {
   const client = connect({ host: "127.0.0.1", port, protocolVersion: 4, clientId: "probe" });
+  // Without it the probe's own kernel holds a PUBLISH back until the PUBACK before it is acknowledged (Nagle).
+  client.on("connect", () => void (client.stream as Socket).setNoDelay(true));
   const latencies: number[] = [];
   let sentMs = 0;
   let received: (() => void) | undefined;

@@ -16,12 +16,14 @@ async function writtenBytes(device: string): Promise<number> {
   return Number(stat.trim().split(/\s+/)[6]) * sectorBytes;
 }
 
+function run(command: string, ...args: string[]): string {
+  return execFileSync(command, args, { encoding: "utf8" }).trim();
+}
+
 export async function measureWear(options: {
   readonly program: string;
   readonly seconds: number;
 }): Promise<void> {
-  const run = (command: string, ...args: string[]): string =>
-    execFileSync(command, args, { encoding: "utf8" }).trim();
   const directory = await mkdtemp(join(tmpdir(), "holdfast-wear-"));
   const image = join(directory, "disk.img");
   const mount = join(directory, "mount");

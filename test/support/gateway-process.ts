@@ -142,6 +142,7 @@ export class GatewayProcess implements AsyncDisposable {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
+    this.#unexpected = undefined;
     this.#errorText = "";
     alive.add(child);
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
@@ -154,7 +155,8 @@ export class GatewayProcess implements AsyncDisposable {
       this.readyAfterMs = performance.now() - startedMs;
       ready = line;
     });
-    child.once("exit", (code, signal) => {
+    // Not `exit`: what it said last may still be on its way then.
+    child.once("close", (code, signal) => {
       alive.delete(child);
       if (this.#child !== child) return;
       this.#child = undefined;
