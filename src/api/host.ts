@@ -6,10 +6,7 @@
  * server on loopback answers only to loopback's names.
  */
 
-/** Whether an address is loopback. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
-}
+import { isLoopback } from "../core/address.ts";
 
 /**
  * Makes the check for a server bound to `host`.

@@ -8,51 +8,22 @@
  * - Floats that are not finite are rows of kind none, flagged bad; `undefined` is as `null`.
  * - Byte strings are base64url text. Integer keys are names in decimal digits.
  */
-import type { DecodePlan, DecodeTarget, PlanSpec, Rejection } from "../core/decode.ts";
+import type { DecodePlan, DecodeTarget, PlanSpec } from "../core/decode.ts";
 import { payloadStringBytesMax } from "../core/limits.ts";
 import { RowFlag, ValueKind } from "../core/sample.ts";
 import { CborReader } from "./cbor-read.ts";
 import { Major, scanArgument, scanFloat } from "./cbor-scan.ts";
-import { type Naming, objectNaming } from "./naming.ts";
 import { scanned } from "./number-scan.ts";
-import { type Shape, ShapeMemory, standsAt } from "./shape.ts";
+import { type Shape, standsAt } from "./shape.ts";
+import { ShapedPlan } from "./shaped-plan.ts";
 import { stampOfNumber, stampOfText } from "./stamp.ts";
 import { asciiOf } from "./text.ts";
 
-/** Decoding is synchronous, so that one reader serves every topic. */
 const reader = new CborReader();
 
 /** Makes the plan for a topic whose payloads are CBOR maps. */
 export function cborPlan(spec: PlanSpec): DecodePlan {
-  return new CborPlan(spec);
-}
-
-class CborPlan implements DecodePlan {
-  readonly codec = "cbor";
-  readonly #naming: Naming;
-  readonly #memory = new ShapeMemory();
-
-  constructor(spec: PlanSpec) {
-    this.#naming = objectNaming(spec);
-  }
-
-  decode(bytes: Uint8Array, start: number, end: number, target: DecodeTarget): Rejection | undefined {
-    const { shapes } = this.#memory;
-    const { rows } = target;
-    const firstRow = rows.count;
-    const firstText = rows.texts.length;
-    for (let index = 0; index < shapes.length; index += 1) {
-      if (decodeShaped(shapes[index]!, bytes, start, end, target)) {
-        this.#memory.used(index);
-        return undefined;
-      }
-      rows.truncate(firstRow);
-      rows.texts.length = firstText;
-    }
-    const refusal = reader.read(bytes, start, end, this.#naming) ?? reader.leaves.emit(bytes, target);
-    if (refusal === undefined) this.#memory.learn(bytes, start, end, reader.leaves);
-    return refusal;
-  }
+  return new ShapedPlan("cbor", spec, reader, decodeShaped);
 }
 
 /**

@@ -13,51 +13,22 @@
  * - A number too large for a double is a row of kind none, flagged bad. `NaN` and `Infinity` are not JSON.
  * - A name that comes twice in one object: the last one counts.
  */
-import type { DecodePlan, DecodeTarget, PlanSpec, Rejection } from "../core/decode.ts";
+import type { DecodePlan, DecodeTarget, PlanSpec } from "../core/decode.ts";
 import { payloadStringBytesMax } from "../core/limits.ts";
 import { RowFlag, ValueKind } from "../core/sample.ts";
 import { JsonReader } from "./json-read.ts";
 import { stampOfToken } from "./leaves.ts";
-import { type Naming, objectNaming } from "./naming.ts";
 import { scanNumber, scanned } from "./number-scan.ts";
-import { type Shape, ShapeMemory, standsAt } from "./shape.ts";
+import { type Shape, standsAt } from "./shape.ts";
+import { ShapedPlan } from "./shaped-plan.ts";
 import { stampOfText } from "./stamp.ts";
 import { asciiOf } from "./text.ts";
 
-/** Decoding is synchronous, so that one reader serves every topic. */
 const reader = new JsonReader();
 
 /** Makes the plan for a topic whose payloads are JSON objects. */
 export function jsonPlan(spec: PlanSpec): DecodePlan {
-  return new JsonPlan(spec);
-}
-
-class JsonPlan implements DecodePlan {
-  readonly codec = "json";
-  readonly #naming: Naming;
-  readonly #memory = new ShapeMemory();
-
-  constructor(spec: PlanSpec) {
-    this.#naming = objectNaming(spec);
-  }
-
-  decode(bytes: Uint8Array, start: number, end: number, target: DecodeTarget): Rejection | undefined {
-    const { shapes } = this.#memory;
-    const { rows } = target;
-    const firstRow = rows.count;
-    const firstText = rows.texts.length;
-    for (let index = 0; index < shapes.length; index += 1) {
-      if (decodeShaped(shapes[index]!, bytes, start, end, target)) {
-        this.#memory.used(index);
-        return undefined;
-      }
-      rows.truncate(firstRow);
-      rows.texts.length = firstText;
-    }
-    const refusal = reader.read(bytes, start, end, this.#naming) ?? reader.leaves.emit(bytes, target);
-    if (refusal === undefined) this.#memory.learn(bytes, start, end, reader.leaves);
-    return refusal;
-  }
+  return new ShapedPlan("json", spec, reader, decodeShaped);
 }
 
 /**

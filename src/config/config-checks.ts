@@ -3,7 +3,8 @@
  * the wrong shape, so that both kinds of mistake are reported at once.
  */
 import { parseDuration } from "../core/time/duration.ts";
-import { isLoopback, isTopicFilter } from "./forms.ts";
+import { isLoopback } from "../core/address.ts";
+import { isTopicFilter } from "./forms.ts";
 import { valueAt } from "./issues.ts";
 import { isObject, type JsonObject } from "./jsonc.ts";
 

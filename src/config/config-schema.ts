@@ -3,7 +3,8 @@ import * as z from "zod/mini";
 import { nameCharactersMax } from "../core/limits.ts";
 import { streamNames } from "../core/streams.ts";
 import { type Config, listenerProtocols, routeCodecs, upstreamFormats, upstreamPresets } from "./config.ts";
-import { isLoopback, isResolution, isTopicFilter, isTopicPrefix, isUpstreamUrl } from "./forms.ts";
+import { isLoopback } from "../core/address.ts";
+import { isResolution, isTopicFilter, isTopicPrefix, isUpstreamUrl } from "./forms.ts";
 import {
   choice,
   described,

@@ -36,8 +36,3 @@ export function isUpstreamUrl(written: string): boolean {
 export function isResolution(written: string): boolean {
   return (parseDuration(written) ?? 0) >= 1_000;
 }
-
-/** Tells whether only this machine can reach what is bound to this host. Source: RFC 1122 § 3.2.1.3, RFC 4291 § 2.5.3. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
-}

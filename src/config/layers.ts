@@ -99,7 +99,7 @@ export class Layers {
 }
 
 /** The place of a pointer in a source. */
-export function placeIn(origin: Origin, pointer: string, part: "key" | "value"): Place {
+function placeIn(origin: Origin, pointer: string, part: "key" | "value"): Place {
   const position = origin.document?.positionOf(pointer.slice(origin.root.length), part);
   return { file: origin.document?.file ?? origin.name, ...position };
 }

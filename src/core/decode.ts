@@ -21,8 +21,7 @@ export const rejectCauses = [
 export type RejectCause = (typeof rejectCauses)[number];
 
 /** Why a well-formed message did not become samples. Closed. */
-export const dropCauses = ["duplicate", "overload"] as const;
-export type DropCause = (typeof dropCauses)[number];
+export type DropCause = "duplicate" | "overload";
 
 /** A payload that could not be decoded, with a sentence for a person. */
 export interface Rejection {

@@ -55,9 +55,6 @@ export const payloadDepthMax = 8;
 export const payloadItemsMax = 1_024;
 export const payloadStringBytesMax = 1_024;
 
-/** Samples in one message; a message with more is dead-lettered. */
-export const messageSamplesMax = 1_024;
-
 /**
  * Samples of one group commit. 8,192 × about 12 bytes of columns = 100 KB, one LevelDB value; and at
  * most some 10 ms between two turns of the event loop on a small board.

@@ -53,7 +53,7 @@ export class SeriesTable {
 }
 
 /** Whether a name can become a key, a topic level and text on a page. */
-export function isName(name: string): boolean {
+function isName(name: string): boolean {
   if (name.length === 0 || name.length > nameCharactersMax) return false;
   for (let index = 0; index < name.length; index += 1) {
     const unit = name.charCodeAt(index);

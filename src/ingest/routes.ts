@@ -11,7 +11,7 @@ import { failed, ok, type Problem, type Result } from "../core/errors.ts";
 import { filterMatches } from "../core/topic.ts";
 
 /** The codecs a route may name. */
-export const codecNames = ["auto", "json", "cbor", "scalar"] as const;
+const codecNames = ["auto", "json", "cbor", "scalar"] as const;
 export type CodecName = (typeof codecNames)[number];
 
 /** A route as it stands in the configuration. */

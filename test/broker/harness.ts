@@ -15,7 +15,7 @@ export interface Received {
 }
 
 /** Keeps what it is given, and settles it when it is told to, or at once. */
-export class TestSink implements PublicationSink {
+class TestSink implements PublicationSink {
   readonly received: Received[] = [];
   readonly waiting: { receipt: Receipt; packetId: number }[] = [];
   commitsAtOnce = true;

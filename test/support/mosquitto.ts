@@ -10,7 +10,7 @@ import { until } from "./until.ts";
 const places = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"];
 
 /** Where mosquitto is installed; nothing where it is not. */
-export const mosquittoPath: string | undefined = places.find((place) => existsSync(place));
+const mosquittoPath: string | undefined = places.find((place) => existsSync(place));
 
 /**
  * Whether tests that need mosquitto are left out, and why.

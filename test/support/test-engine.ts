@@ -15,7 +15,7 @@ import { openStore, type Store } from "../../src/store/store.ts";
 import { quietLogger } from "./quiet-logger.ts";
 
 /** A store whose commits can be held, or refused without being written. */
-export class ObedientStore implements LogStore {
+class ObedientStore implements LogStore {
   readonly real: Store;
   readonly committed: Commit[] = [];
   refuse = false;
@@ -78,7 +78,7 @@ export class ObedientStore implements LogStore {
 }
 
 /** Time that passes only when the test says so. */
-export class ManualClock implements Clock {
+class ManualClock implements Clock {
   wallMs = 1_762_000_000_000;
   elapsedMs = 0;
 

@@ -65,7 +65,7 @@ function parseRow(row: string): Reading | undefined {
 }
 
 /** The instant of a UTC time stamp; nothing when it is none, or names a day that does not exist. */
-export function parseTimestamp(text: string): EpochMs | undefined {
+function parseTimestamp(text: string): EpochMs | undefined {
   const match = timestampPattern.exec(text);
   if (match === null) return undefined;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number);

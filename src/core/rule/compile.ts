@@ -9,7 +9,7 @@ import { hashOf } from "./hash.ts";
 import { compileTemplate, type Template } from "./template.ts";
 
 /** The only field of a window of type `none`. */
-export const sampleField = "value";
+const sampleField = "value";
 
 export interface CompiledRule {
   readonly definition: RuleDefinition;

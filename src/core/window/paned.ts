@@ -158,7 +158,7 @@ export class PanedWindow implements WindowState {
 }
 
 /** Greatest common divisor of two whole numbers above 0. */
-export function greatestCommonDivisor(one: number, other: number): number {
+function greatestCommonDivisor(one: number, other: number): number {
   let left = one;
   let right = other;
   while (right !== 0) [left, right] = [right, left % right];
