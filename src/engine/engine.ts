@@ -440,6 +440,7 @@ export class Engine implements BatchSource {
       ),
       gauge("holdfast_series", "Series known.", () => this.#table.count),
       gauge("holdfast_rule_groups", "Groups that hold window state.", () => this.#state.groupCount),
+      gauge("holdfast_window_panes", "Panes that windows and rollups hold.", () => this.#state.paneCount),
       gauge(
         "holdfast_rule_groups_refused_total",
         "Times that there was no room for the group of a series.",

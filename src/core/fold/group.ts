@@ -12,6 +12,7 @@ import { hashOf } from "../rule/hash.ts";
 import type { EpochMs } from "../sample.ts";
 import type { AlertState } from "../streams.ts";
 import type { Pane } from "../window/pane.ts";
+import type { PaneStore } from "../window/pane-store.ts";
 import { openWindow, type Decider, type WindowState } from "../window/window.ts";
 import type { FoldOutput } from "./output.ts";
 import type { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
@@ -32,12 +33,17 @@ export class Group implements Decider, ConditionInput {
   /** A series feeds it. */
   fed = true;
 
-  constructor(rule: CompiledRule, key: Readonly<Record<string, string>>, output: FoldOutput) {
+  constructor(
+    rule: CompiledRule,
+    key: Readonly<Record<string, string>>,
+    output: FoldOutput,
+    panes: PaneStore,
+  ) {
     this.rule = rule;
     this.key = key;
     this.#output = output;
     this.values = new Float64Array(rule.fields.length);
-    this.#window = openWindow(rule.definition.window);
+    this.#window = openWindow(rule.definition.window, panes);
   }
 
   /** Samples that left its window early. */
@@ -96,8 +102,13 @@ export class Group implements Decider, ConditionInput {
     if (change !== undefined) this.#announce(change, dueSince);
   }
 
-  /** Resolves the alert of a rule that is no longer in force. */
+  /** Ends a group whose rule is no longer in force: resolves its alert, and gives back its window. */
   retire(at: EpochMs): void {
+    this.#resolve(at);
+    this.#window.release();
+  }
+
+  #resolve(at: EpochMs): void {
     if (!this.active) return;
     this.#announce(this.#alert.state === "firing" ? "resolved" : "ok", Math.max(at, this.#window.latestAt));
     this.#alert = restingAlert();
@@ -156,17 +167,20 @@ export class Group implements Decider, ConditionInput {
 
   /** Takes over what an edit of the rule left meaningful: see the shapes of {@link CompiledRule}. */
   inherit(earlier: Group): void {
-    if (earlier.rule.windowShape === this.rule.windowShape) {
-      this.#window = earlier.#window;
-      this.#arrivedAt = earlier.#arrivedAt;
-    }
     if (earlier.rule.conditionShape === this.rule.conditionShape) {
       this.latched = earlier.latched;
       this.values.set(earlier.values);
       this.#alert = earlier.#alert;
       this.#announcedAt = earlier.#announcedAt;
     } else {
-      earlier.retire(earlier.#window.latestAt);
+      earlier.#resolve(earlier.#window.latestAt);
+    }
+    if (earlier.rule.windowShape === this.rule.windowShape) {
+      this.#window.release();
+      this.#window = earlier.#window;
+      this.#arrivedAt = earlier.#arrivedAt;
+    } else {
+      earlier.#window.release();
     }
   }
 }

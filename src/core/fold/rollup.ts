@@ -7,6 +7,7 @@
 import { idleMs, rollupLatenessMs } from "../limits.ts";
 import type { EpochMs, SeriesDefinition } from "../sample.ts";
 import { alignedStart, Pane } from "../window/pane.ts";
+import type { PaneStore } from "../window/pane-store.ts";
 import { PanedWindow } from "../window/paned.ts";
 import type { Decider } from "../window/window.ts";
 import type { FoldOutput } from "./output.ts";
@@ -32,12 +33,12 @@ export class SeriesRollup implements Decider {
   /** Whether the gateway's clock is known to be right, as of the record that is being folded. */
   #synced = false;
 
-  constructor(definition: SeriesDefinition, plan: RollupPlan, output: FoldOutput) {
+  constructor(definition: SeriesDefinition, plan: RollupPlan, output: FoldOutput, panes: PaneStore) {
     this.#definition = definition;
     this.#plan = plan;
     this.#output = output;
-    const finestMs = plan.sizesMs[0]!;
-    this.#finest = new PanedWindow(finestMs, finestMs, rollupLatenessMs);
+    const sizeMs = plan.sizesMs[0]!;
+    this.#finest = new PanedWindow({ sizeMs, everyMs: sizeMs, latenessMs: rollupLatenessMs }, panes);
     this.#coarse = plan.sizesMs.slice(1).map(() => new Pane());
   }
 
@@ -89,10 +90,11 @@ export class SeriesRollup implements Decider {
     this.#closeCoarse(watermark);
   }
 
-  /** Closes every open interval, whatever of it is still to come: other resolutions are in force. */
+  /** Ends it: closes every open interval, whatever of it is still to come. Other resolutions are in force. */
   flush(): void {
     this.#finest.settle(Number.POSITIVE_INFINITY, this);
     this.#closeCoarse(Number.POSITIVE_INFINITY);
+    this.#finest.release();
   }
 
   #closeCoarse(until: EpochMs): void {

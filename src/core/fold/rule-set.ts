@@ -9,6 +9,7 @@ import { compileRule, type CompiledRule } from "../rule/compile.ts";
 import type { RuleDefinition } from "../rule/definition.ts";
 import { isGlob } from "../rule/glob.ts";
 import type { EpochMs, SeriesDefinition } from "../sample.ts";
+import type { PaneStore } from "../window/pane-store.ts";
 import { Group } from "./group.ts";
 import type { FoldOutput } from "./output.ts";
 import type { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
@@ -28,9 +29,11 @@ export class RuleSet {
   /** Times that a series met a rule whose group there was no room for. */
   #refusedCount = 0;
   readonly #output: FoldOutput;
+  readonly #panes: PaneStore;
 
-  constructor(output: FoldOutput) {
+  constructor(output: FoldOutput, panes: PaneStore) {
     this.#output = output;
+    this.#panes = panes;
   }
 
   get groupCount(): number {
@@ -64,7 +67,7 @@ export class RuleSet {
         if (before !== undefined && sameGrouping(before.rule.definition, definition)) {
           earlier.delete(definition.id);
           for (const [key, group] of before.groups) {
-            const heir = new Group(rule, group.key, this.#output);
+            const heir = new Group(rule, group.key, this.#output, this.#panes);
             heir.inherit(group);
             heir.fed = false;
             groups.set(key, heir);
@@ -115,7 +118,7 @@ export class RuleSet {
       return undefined;
     }
     const key = Object.fromEntries(groupBy.map((name) => [name, series[name]]));
-    const group = new Group(entry.rule, key, this.#output);
+    const group = new Group(entry.rule, key, this.#output, this.#panes);
     entry.groups.set(identity, group);
     this.#groupCount += 1;
     return group;
@@ -154,7 +157,7 @@ export class RuleSet {
       const size = reader.count();
       for (let index = 0; index < size; index += 1) {
         const parts = rule.definition.groupBy.map((name) => [name, reader.text()] as const);
-        const group = new Group(rule, Object.fromEntries(parts), this.#output);
+        const group = new Group(rule, Object.fromEntries(parts), this.#output, this.#panes);
         group.read(reader);
         groups.set(parts.map(([, value]) => value).join("\u0000"), group);
         this.#groupCount += 1;

@@ -13,6 +13,7 @@ import type { Effects, LogRecord, Settings } from "../record.ts";
 import { RowFlag, type SampleColumns, type SeriesDefinition, ValueKind } from "../sample.ts";
 import type { AlertRecord, LedgerTotals } from "../streams.ts";
 import { DigestWindow, digestOf } from "./duplicates.ts";
+import { PaneStore } from "../window/pane-store.ts";
 import { Books } from "./ledger.ts";
 import { FoldOutput, type StreamHeads } from "./output.ts";
 import { type RollupPlan, SeriesRollup } from "./rollup.ts";
@@ -21,7 +22,7 @@ import { SeriesState } from "./series-state.ts";
 import { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
 /** Order of fields in a snapshot. A snapshot of another version is not read. */
-const snapshotVersion = 2;
+const snapshotVersion = 3;
 
 /** How often, at most, in the gateway's running time, silent sources are looked at. */
 const idleScanMs = 1_000;
@@ -48,7 +49,8 @@ export class FoldState {
   #booksChanged = false;
   readonly #output: FoldOutput = new FoldOutput();
   readonly #books: Books = new Books();
-  readonly #rules: RuleSet = new RuleSet(this.#output);
+  readonly #panes: PaneStore = new PaneStore();
+  readonly #rules: RuleSet = new RuleSet(this.#output, this.#panes);
   readonly #series: SeriesState[] = [];
   readonly #digests: DigestWindow = new DigestWindow();
   readonly #alerts: AlertBoard = new AlertBoard();
@@ -65,6 +67,11 @@ export class FoldState {
 
   get groupCount(): number {
     return this.#rules.groupCount;
+  }
+
+  /** Panes that windows and rollups hold. */
+  get paneCount(): number {
+    return this.#panes.size;
   }
 
   /** Times that a series met a rule whose group there was no room for. */
@@ -204,7 +211,7 @@ export class FoldState {
 
   #openRollup(series: SeriesState): SeriesRollup | undefined {
     if (this.#rollupPlan.names.length === 0) return undefined;
-    series.rollup = new SeriesRollup(series.definition, this.#rollupPlan, this.#output);
+    series.rollup = new SeriesRollup(series.definition, this.#rollupPlan, this.#output, this.#panes);
     return series.rollup;
   }
 

@@ -98,6 +98,10 @@ export class EachWindow implements WindowState {
     decider.decide(at, seen);
   }
 
+  release(): void {
+    // Its samples are its own.
+  }
+
   write(writer: SnapshotWriter): void {
     writer.number(this.latestAt);
     writer.number(this.#decidedAt);

@@ -10,61 +10,56 @@
 import type { SnapshotReader, SnapshotWriter } from "../fold/snapshot.ts";
 import type { EpochMs } from "../sample.ts";
 import { alignedStart, Pane } from "./pane.ts";
+import type { PaneHandle, PaneStore } from "./pane-store.ts";
 import type { Decider, WindowState } from "./window.ts";
 
-/** What a decision sees when its window has several panes; filled anew for each. */
-const merged = new Pane();
+/** What a decision sees; filled anew for each, from one pane or from several. */
+const seen = new Pane();
+const part = new Pane();
+
+/** No pane. */
+const none: PaneHandle = -1;
 
 export class PanedWindow implements WindowState {
   latestAt: EpochMs = Number.NEGATIVE_INFINITY;
+  readonly overflowCount = 0;
   /** Every decision up to and including this time is made. */
   #decidedUntil: EpochMs = Number.NEGATIVE_INFINITY;
   /** The next decision that could be due. */
   #nextAt: EpochMs = Number.NEGATIVE_INFINITY;
-  /** Not empty, oldest first. */
-  #panes: Pane[] = [];
-  /** Where the last sample went; most often the next one goes there too. */
-  #current: Pane = new Pane();
+  readonly #store: PaneStore;
+  /** Oldest first; none of them is empty. */
+  readonly #panes: PaneHandle[] = [];
+  /** Where the last sample went, and its bounds; most often the next one goes there too. */
+  #current: PaneHandle = none;
+  #currentStart: EpochMs = Number.POSITIVE_INFINITY;
   readonly #sizeMs: number;
   readonly #everyMs: number;
   readonly #paneMs: number;
   readonly #latenessMs: number;
 
-  constructor(sizeMs: number, everyMs: number, latenessMs: number) {
-    this.#sizeMs = sizeMs;
-    this.#everyMs = everyMs;
-    this.#paneMs = greatestCommonDivisor(sizeMs, everyMs);
-    this.#latenessMs = latenessMs;
+  constructor(
+    spec: { readonly sizeMs: number; readonly everyMs: number; readonly latenessMs: number },
+    store: PaneStore,
+  ) {
+    this.#sizeMs = spec.sizeMs;
+    this.#everyMs = spec.everyMs;
+    this.#paneMs = greatestCommonDivisor(spec.sizeMs, spec.everyMs);
+    this.#latenessMs = spec.latenessMs;
+    this.#store = store;
   }
-
-  readonly overflowCount = 0;
 
   get undecidedAt(): EpochMs {
-    const newest = this.#panes[this.#panes.length - 1];
-    const last = newest === undefined ? Number.NEGATIVE_INFINITY : this.#lastDecisionOf(newest);
-    return last > this.#decidedUntil ? this.#nextAt : Number.POSITIVE_INFINITY;
-  }
-
-  settle(watermark: EpochMs, decider: Decider): void {
-    const newest = this.#panes[this.#panes.length - 1];
-    if (newest !== undefined) this.#advance(Math.min(watermark, this.#lastDecisionOf(newest)), decider);
-  }
-
-  /** The last decision whose window reaches back to a pane. */
-  #lastDecisionOf(pane: Pane): EpochMs {
-    return alignedStart(pane.start + this.#sizeMs, this.#everyMs);
+    return this.#lastDecision() > this.#decidedUntil ? this.#nextAt : Number.POSITIVE_INFINITY;
   }
 
   add(value: number, at: EpochMs, decider: Decider): boolean {
     const late = at < this.#decidedUntil;
-    const current = this.#current;
-    if (at >= current.start && at < current.end) {
-      current.add(value, at);
-    } else if (late && at < this.#decidedUntil + this.#everyMs - this.#sizeMs) {
-      return true;
-    } else {
-      this.#paneOf(at).add(value, at);
+    if (at < this.#currentStart || at >= this.#currentStart + this.#paneMs) {
+      if (late && at < this.#decidedUntil + this.#everyMs - this.#sizeMs) return true;
+      this.#makeCurrent(at);
     }
+    this.#store.add(this.#current, value, at);
     if (at > this.latestAt) {
       this.latestAt = at;
       const watermark = at - this.#latenessMs;
@@ -75,7 +70,24 @@ export class PanedWindow implements WindowState {
 
   /** Says of the sample added last, which was not late, that its stamp had been replaced. */
   markCorrected(): void {
-    this.#current.corrected += 1;
+    this.#store.markCorrected(this.#current);
+  }
+
+  settle(watermark: EpochMs, decider: Decider): void {
+    if (this.#panes.length > 0) this.#advance(Math.min(watermark, this.#lastDecision()), decider);
+  }
+
+  release(): void {
+    for (const pane of this.#panes.splice(0)) this.#store.release(pane);
+    this.#leaveCurrent();
+  }
+
+  /** The last decision that sees one of the panes held; `-Infinity` when none is. */
+  #lastDecision(): EpochMs {
+    const newest = this.#panes[this.#panes.length - 1];
+    return newest === undefined
+      ? Number.NEGATIVE_INFINITY
+      : alignedStart(this.#store.startOf(newest) + this.#sizeMs, this.#everyMs);
   }
 
   #advance(watermark: EpochMs, decider: Decider): void {
@@ -87,7 +99,8 @@ export class PanedWindow implements WindowState {
       const oldest = this.#panes[0];
       if (oldest === undefined) break;
       // Decisions before the oldest pane would see nothing.
-      if (!(at > oldest.start)) at = alignedStart(oldest.start, every) + every;
+      const oldestStart = this.#store.startOf(oldest);
+      if (!(at > oldestStart)) at = alignedStart(oldestStart, every) + every;
       if (at > until) break;
       this.#decide(at, decider);
       this.#forget(at + every - this.#sizeMs);
@@ -99,45 +112,53 @@ export class PanedWindow implements WindowState {
   }
 
   #decide(at: EpochMs, decider: Decider): void {
-    const panes = this.#panes;
+    const store = this.#store;
     const from = at - this.#sizeMs;
-    if (this.#paneMs === this.#sizeMs) {
-      const pane = panes[0]!;
-      if (pane.start === from) decider.decide(at, pane);
-      return;
+    seen.reset(from, at);
+    for (const pane of this.#panes) {
+      const start = store.startOf(pane);
+      if (start >= at) break;
+      if (start < from) continue;
+      if (seen.count === 0) {
+        store.load(pane, seen);
+      } else {
+        store.load(pane, part);
+        seen.merge(part);
+      }
     }
-    merged.reset(from, at);
-    for (const pane of panes) {
-      if (pane.end > at) break;
-      if (pane.start >= from) merged.merge(pane);
-    }
-    if (merged.count > 0) decider.decide(at, merged);
+    if (seen.count > 0) decider.decide(at, seen);
   }
 
-  /** Drops panes that no later decision looks at. */
+  /** Gives back panes that no later decision looks at. */
   #forget(before: EpochMs): void {
     const panes = this.#panes;
-    while (panes.length > 0 && panes[0]!.end <= before) {
+    while (panes.length > 0 && this.#store.startOf(panes[0]!) + this.#paneMs <= before) {
       const pane = panes.shift()!;
-      if (pane === this.#current) this.#current = new Pane();
+      if (pane === this.#current) this.#leaveCurrent();
+      this.#store.release(pane);
     }
   }
 
-  #paneOf(at: EpochMs): Pane {
+  #leaveCurrent(): void {
+    this.#current = none;
+    this.#currentStart = Number.POSITIVE_INFINITY;
+  }
+
+  /** Finds the pane that a stamp falls into, or opens it. */
+  #makeCurrent(at: EpochMs): void {
+    const store = this.#store;
     const start = alignedStart(at, this.#paneMs);
     const panes = this.#panes;
     let index = panes.length;
-    while (index > 0 && panes[index - 1]!.start > start) index -= 1;
+    while (index > 0 && store.startOf(panes[index - 1]!) > start) index -= 1;
     const before = panes[index - 1];
-    if (before !== undefined && before.start === start) {
+    if (before !== undefined && store.startOf(before) === start) {
       this.#current = before;
-      return before;
+    } else {
+      this.#current = store.open(start);
+      panes.splice(index, 0, this.#current);
     }
-    const pane = new Pane();
-    pane.reset(start, start + this.#paneMs);
-    panes.splice(index, 0, pane);
-    this.#current = pane;
-    return pane;
+    this.#currentStart = start;
   }
 
   write(writer: SnapshotWriter): void {
@@ -145,15 +166,15 @@ export class PanedWindow implements WindowState {
     writer.number(this.#decidedUntil);
     writer.number(this.#nextAt);
     writer.count(this.#panes.length);
-    for (const pane of this.#panes) pane.write(writer);
+    for (const pane of this.#panes) this.#store.write(pane, writer);
   }
 
   read(reader: SnapshotReader): void {
     this.latestAt = reader.number();
     this.#decidedUntil = reader.number();
     this.#nextAt = reader.number();
-    this.#panes = Array.from({ length: reader.count() }, () => Pane.read(reader));
-    this.#current = this.#panes[this.#panes.length - 1] ?? new Pane();
+    const count = reader.count();
+    for (let index = 0; index < count; index += 1) this.#panes.push(this.#store.read(reader));
   }
 }
 

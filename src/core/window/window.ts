@@ -10,6 +10,7 @@ import type { WindowDefinition } from "../rule/definition.ts";
 import type { EpochMs } from "../sample.ts";
 import { EachWindow } from "./each.ts";
 import type { Pane } from "./pane.ts";
+import type { PaneStore } from "./pane-store.ts";
 import { PanedWindow } from "./paned.ts";
 
 /** Who is told that a decision is due. */
@@ -42,22 +43,24 @@ export interface WindowState {
    * makes no difference, and what a source kept back meanwhile is not late.
    */
   settle(watermark: EpochMs, decider: Decider): void;
+  /** Gives back what it holds elsewhere; the window is not used afterwards. */
+  release(): void;
   write(writer: SnapshotWriter): void;
   read(reader: SnapshotReader): void;
 }
 
-/** Makes the empty state of a window. */
-export function openWindow(definition: WindowDefinition): WindowState {
+/** Makes the empty state of a window, with its panes in a store. */
+export function openWindow(definition: WindowDefinition, panes: PaneStore): WindowState {
   switch (definition.type) {
     case "none":
       return new EachWindow(0, definition.latenessMs);
     case "tumbling":
-      return new PanedWindow(definition.sizeMs, definition.sizeMs, definition.latenessMs);
+      return new PanedWindow({ ...definition, everyMs: definition.sizeMs }, panes);
     case "hopping":
-      return new PanedWindow(definition.sizeMs, definition.everyMs, definition.latenessMs);
+      return new PanedWindow(definition, panes);
     case "sliding":
       return definition.everyMs === undefined
         ? new EachWindow(definition.sizeMs, definition.latenessMs)
-        : new PanedWindow(definition.sizeMs, definition.everyMs, definition.latenessMs);
+        : new PanedWindow({ ...definition, everyMs: definition.everyMs }, panes);
   }
 }

@@ -186,7 +186,7 @@ interface Happening {
 function live(
   all: readonly Happening[],
   restoreAfter: ReadonlySet<number>,
-): { effects: Effects[]; end: Uint8Array } {
+): { effects: Effects[]; end: Uint8Array; panesLeft: number } {
   let state = new FoldState();
   const effects: Effects[] = [];
   let monotonicMs = 0;
@@ -214,7 +214,10 @@ function live(
       state = restored;
     }
   }
-  return { effects, end: state.snapshot() };
+  const end = state.snapshot();
+  fold({ settings: { rules: [], rollups: [] } });
+  effects.pop();
+  return { effects, end, panesLeft: state.paneCount };
 }
 
 test("neither silence, nor an edit of the rules, nor a boot makes a restored state another one", () => {
@@ -260,6 +263,15 @@ test("every episode of an alert is told from its beginning to its end under one 
       expect(episodes.filter(({ states }) => !order.test(states.join(" ")))).toEqual([]);
       const alerts = effects.flatMap((one) => one.alerts);
       expect(alerts.filter(({ since, at }) => !(since <= at))).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("whatever has happened, nothing is held once nothing is asked for", () => {
+  fc.assert(
+    fc.property(fc.array(happening, { maxLength: 30 }), fc.array(fc.nat({ max: 30 })), (all, restores) => {
+      expect(live(all, new Set(restores)).panesLeft).toBe(0);
     }),
     { numRuns: 300 },
   );

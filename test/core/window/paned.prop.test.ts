@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Pane } from "../../../src/core/window/pane.ts";
+import { PaneStore } from "../../../src/core/window/pane-store.ts";
 import { PanedWindow } from "../../../src/core/window/paned.ts";
 
 interface Arrival {
@@ -73,7 +74,10 @@ function decisionsOf(samples: readonly Arrival[], window: fcSpec): { decisions: 
       decisions.push({ at, count, sum, min, max, last });
     },
   };
-  const state = new PanedWindow(window.size, window.every, window.lateness);
+  const state = new PanedWindow(
+    { sizeMs: window.size, everyMs: window.every, latenessMs: window.lateness },
+    new PaneStore(),
+  );
   let late = 0;
   for (const { at, value } of samples) if (state.add(value, at, decider)) late += 1;
   return { decisions, late };
