@@ -5,6 +5,7 @@
  */
 import { Aedes, type AedesOptions } from "aedes";
 import { EventEmitter } from "node:events";
+import mqttPacket from "mqtt-packet";
 import type { Link } from "./link.ts";
 
 /** A PUBLISH inside the engine, or a will (which has no `cmd`). */
@@ -69,6 +70,8 @@ export type Engine = Omit<Aedes, "publish" | "handle"> & {
 
 /** Makes an engine that does not serve yet. */
 export function makeEngine(options: AedesOptions): Engine {
+  // The packet writer prepares a buffer for each of 65,536 numbers with the first packet: 12 MB.
+  mqttPacket.writeToStream.cacheNumbers = false;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its published types leave its internals out
   return new Aedes(options) as unknown as Engine;
 }
