@@ -5,7 +5,14 @@
  * never otherwise; the sink sees one client's messages in the order of arrival; acknowledgements leave in
  * that order; what a client sends, or does not read, costs bounded memory and delays nobody else.
  */
-import { authenticationMs, clientOpenQos2Max, drainMs, packetBytesMax, sessionsMax } from "../core/limits.ts";
+import {
+  authenticationMs,
+  clientInFlightMax,
+  clientOpenQos2Max,
+  drainMs,
+  packetBytesMax,
+  sessionsMax,
+} from "../core/limits.ts";
 import { topicLevelsMax } from "../core/limits.ts";
 import type {
   Clock,
@@ -128,7 +135,7 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     maximumPacketSize: packetBytesMax,
     maxTopicLevels: topicLevelsMax,
     topicAliasMaximum: 16,
-    receiveMaximum: clientOpenQos2Max,
+    receiveMaximum: clientInFlightMax,
     pendingSessionsLimit: sessionsMax,
   });
   guardEngine(engine, interest);

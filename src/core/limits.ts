@@ -17,8 +17,8 @@ export const authenticationMs = 5_000;
 /**
  * Unacknowledged PUBLISH packets of one client that are taken off its socket.
  *
- * More stay in the kernel's buffers, so a slow disk slows publishers. It is also the length of the
- * duplicate window of a series: what a client may resend after a crash is what it had in flight.
+ * More stay in the kernel's buffers, so a slow disk slows publishers. MQTT 5 clients are told it as Receive
+ * Maximum.
  */
 export const clientInFlightMax = 64;
 
@@ -66,6 +66,14 @@ export const batchMessagesMax = 4_096;
 
 /** Series known to the gateway. 20,000 × (about 1.5 KB duplicate window + rollups) = 30 MB. Beyond: cause `series-limit`. */
 export const seriesMax = 20_000;
+
+/**
+ * Stamps of a series by which resent samples are recognised: as many as came in `stampWindowMs`, at most
+ * `stampWindowMax`. A client that lost its connection is back, and resends, within seconds. 1,024 × 16 bytes =
+ * 16 KB for a series of a hundred samples a second; 16 × 16 bytes for one that reports every second.
+ */
+export const stampWindowMs = 10_000;
+export const stampWindowMax = 1_024;
 
 /** Recent message digests kept to recognise resent messages without a stamp: 16,384 × about 40 bytes = 0.6 MB. */
 export const messageDigestsMax = 16_384;

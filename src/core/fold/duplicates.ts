@@ -6,14 +6,17 @@
  * by client, packet id and payload, and only when it carries the DUP flag: a sensor may well say the same
  * thing twice.
  *
- * Both windows are bounded. A client has at most `limits.clientInFlightMax` messages in flight, so the
- * window of a series holds what one client can possibly resend.
+ * Both windows are bounded. What a client may resend is what it has sent and saw no PUBACK for: at most 64
+ * messages that we have not acknowledged, and those whose PUBACKs were lost on the way, some seconds' worth.
  */
-import { clientInFlightMax, messageDigestsMax } from "../limits.ts";
+import { messageDigestsMax, stampWindowMax, stampWindowMs } from "../limits.ts";
 import type { EpochMs } from "../sample.ts";
 import type { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
-/** The last stamps and values of one series. */
+/**
+ * The last stamps and values of one series: at least `limits.stampWindowMs` of them, as far as
+ * `limits.stampWindowMax` goes.
+ */
 export class StampWindow {
   #latestAt: EpochMs = Number.NEGATIVE_INFINITY;
   #at: Float64Array = new Float64Array(8);
@@ -21,56 +24,72 @@ export class StampWindow {
   /** Samples held, and where the next one goes. */
   #count = 0;
   #next = 0;
+  /** Running time at which the first place was last written. */
+  #roundAt: number = Number.NEGATIVE_INFINITY;
 
   /**
    * Takes a sample, unless it is in the window.
    *
    * @param value - Compared as numbers; a series whose values are not numbers passes an identity of each.
+   * @param runningMs - How long the gateway has been running.
    * @returns true when the sample was seen before.
    */
-  seen(at: EpochMs, value: number): boolean {
+  seen(at: EpochMs, value: number, runningMs: number): boolean {
     if (at > this.#latestAt) {
       this.#latestAt = at;
-    } else {
-      const { length } = this.#at;
-      // Newest first: what is resent is most often among the last.
-      for (let back = 1; back <= this.#count; back += 1) {
-        const index = (this.#next - back + length) % length;
-        if (this.#at[index] === at && this.#value[index] === value) return true;
-      }
+      this.#push(at, value, runningMs);
+      return false;
     }
-    this.#push(at, value);
+    const { length } = this.#at;
+    let oldest = 0;
+    // Newest first: what is resent is most often among the last.
+    for (let back = 1; back <= this.#count; back += 1) {
+      const index = (this.#next - back + length) % length;
+      if (this.#at[index] === at && this.#value[index] === value) return true;
+      if (this.#at[index]! < this.#at[oldest]!) oldest = index;
+    }
+    if (this.#count < length) {
+      this.#push(at, value, runningMs);
+    } else if (at > this.#at[oldest]!) {
+      // The oldest stamp leaves, not the first that came: a run that is resent from its beginning would
+      // otherwise push out, one by one, just what it is going to be recognised by.
+      this.#at[oldest] = at;
+      this.#value[oldest] = value;
+    }
     return false;
   }
 
-  #push(at: EpochMs, value: number): void {
-    if (this.#count === this.#at.length && this.#count < clientInFlightMax) this.#grow();
+  #push(at: EpochMs, value: number, runningMs: number): void {
+    if (this.#next === 0) {
+      const full = this.#count === this.#at.length;
+      if (full && runningMs - this.#roundAt < stampWindowMs && this.#count < stampWindowMax) this.#grow();
+      this.#roundAt = runningMs;
+    }
     this.#at[this.#next] = at;
     this.#value[this.#next] = value;
     this.#next = (this.#next + 1) % this.#at.length;
     if (this.#count < this.#at.length) this.#count += 1;
   }
 
-  /** Doubles a full ring; `#next` is 0 or in the middle, and the oldest sample stands there. */
+  /** Doubles a full ring whose oldest place is the first. */
   #grow(): void {
     const { length } = this.#at;
     const at = new Float64Array(length * 2);
     const value = new Float64Array(length * 2);
-    for (let index = 0; index < length; index += 1) {
-      at[index] = this.#at[(this.#next + index) % length]!;
-      value[index] = this.#value[(this.#next + index) % length]!;
-    }
+    at.set(this.#at);
+    value.set(this.#value);
     this.#at = at;
     this.#value = value;
     this.#next = length;
   }
 
   write(writer: SnapshotWriter): void {
-    const { length } = this.#at;
     writer.number(this.#latestAt);
+    writer.number(this.#roundAt);
+    writer.count(this.#at.length);
+    writer.count(this.#next);
     writer.count(this.#count);
-    for (let back = this.#count; back >= 1; back -= 1) {
-      const index = (this.#next - back + length) % length;
+    for (let index = 0; index < this.#count; index += 1) {
       writer.number(this.#at[index]!);
       writer.number(this.#value[index]!);
     }
@@ -78,8 +97,16 @@ export class StampWindow {
 
   read(reader: SnapshotReader): void {
     this.#latestAt = reader.number();
-    const count = reader.count();
-    for (let index = 0; index < count; index += 1) this.#push(reader.number(), reader.number());
+    this.#roundAt = reader.number();
+    const length = reader.count();
+    this.#next = reader.count();
+    this.#count = reader.count();
+    this.#at = new Float64Array(length);
+    this.#value = new Float64Array(length);
+    for (let index = 0; index < this.#count; index += 1) {
+      this.#at[index] = reader.number();
+      this.#value[index] = reader.number();
+    }
   }
 }
 

@@ -22,7 +22,7 @@ import { SeriesState } from "./series-state.ts";
 import { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
 /** Order of fields in a snapshot. A snapshot of another version is not read. */
-const snapshotVersion = 3;
+const snapshotVersion = 4;
 
 /** How often, at most, in the gateway's running time, silent sources are looked at. */
 const idleScanMs = 1_000;
@@ -139,7 +139,7 @@ export class FoldState {
       const flags = rows.flags[row]!;
       if ((flags & RowFlag.stamped) === 0) continue;
       const series = this.#series[rows.series[row]!]!;
-      if (series.stamps.seen(rows.at[row]!, identityOf(rows, row))) {
+      if (series.stamps.seen(rows.at[row]!, identityOf(rows, row), this.#runningMs)) {
         rows.flags[row] = flags | RowFlag.duplicate;
         duplicates += 1;
       }
