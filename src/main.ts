@@ -4,6 +4,9 @@ import { isatty } from "node:tty";
 import type { CommandContext, Output } from "./cli/context.ts";
 import { runCommandLine } from "./cli/program.ts";
 import { systemClock } from "./ops/clock.ts";
+import { boundMemory } from "./ops/memory.ts";
+
+boundMemory();
 
 function outputTo(stream: NodeJS.WriteStream & { readonly fd: number }): Output {
   // The reader of a pipe may leave early (`holdfast … | head`); that is no failure.

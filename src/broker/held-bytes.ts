@@ -2,6 +2,9 @@
 
 const initialBytes = 256;
 
+/** What every connection begins with; most never need more. */
+const nothing = new Uint8Array(0);
+
 /**
  * A growing buffer with a consumed front.
  *
@@ -9,7 +12,7 @@ const initialBytes = 256;
  * at most twice what has arrived, whatever length a header claims. Emptied, it gives its memory back.
  */
 export class HeldBytes {
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = nothing;
   start = 0;
   end = 0;
 
@@ -32,7 +35,7 @@ export class HeldBytes {
     if (offset < this.end) return;
     this.start = 0;
     this.end = 0;
-    if (this.bytes.length > initialBytes) this.bytes = new Uint8Array(0);
+    if (this.bytes.length > initialBytes) this.bytes = nothing;
   }
 
   #makeRoom(count: number): void {
