@@ -2,7 +2,7 @@
 import type { MetricFamily } from "../core/ports.ts";
 
 /** Why a connection ended. Closed: metrics are labelled with these names. */
-export const closeCauses = [
+const closeCauses = [
   "client",
   "engine",
   "protocol",
@@ -19,7 +19,7 @@ export const closeCauses = [
 export type CloseCause = (typeof closeCauses)[number];
 
 /** Why a message did not reach a subscriber although it matched. Closed. */
-export const deliveryDropCauses = [
+const deliveryDropCauses = [
   "slow-subscriber",
   "fan-out-full",
   "packet-too-large",

@@ -11,7 +11,7 @@ const scratch: VariableInteger = { value: 0, length: 0 };
  * `__proto__` is refused: in the engine's table of the filters of one packet it is not an entry but the
  * table's prototype, and the packet's answers no longer fit its questions (measured: the process ends).
  */
-export function isFilterAcceptable(filter: string): boolean {
+function isFilterAcceptable(filter: string): boolean {
   if (filter === "" || filter === "__proto__") return false;
   const levels = filter.split("/");
   if (levels.length > topicLevelsMax) return false;

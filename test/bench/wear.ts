@@ -68,6 +68,10 @@ async function wearOn(
   }
 }
 
+function ratio({ bytesPerEvent }: Wear): number {
+  return Number((bytesPerEvent / payloadBytes).toFixed(3));
+}
+
 /** Measures on ext4 as it is made, with fast commits, and without a journal: what of it is the file system's. */
 export async function measureWear(options: {
   readonly program: string;
@@ -76,7 +80,6 @@ export async function measureWear(options: {
   const usual = await wearOn([], options);
   const fastCommit = await wearOn(["-O", "fast_commit"], options);
   const noJournal = await wearOn(["-O", "^has_journal"], options);
-  const ratio = ({ bytesPerEvent }: Wear): number => Number((bytesPerEvent / payloadBytes).toFixed(3));
   await record({
     metric: "written-bytes-per-payload-byte",
     value: ratio(usual),
