@@ -24,8 +24,9 @@ export class StampWindow {
   /** Samples held, and where the next one goes. */
   #count = 0;
   #next = 0;
-  /** Running time at which the first place was last written. */
+  /** Running time at which the first place was last written, and the time before that. */
   #roundAt: number = Number.NEGATIVE_INFINITY;
+  #roundBeforeAt: number = Number.NEGATIVE_INFINITY;
 
   /**
    * Takes a sample, unless it is in the window.
@@ -48,7 +49,7 @@ export class StampWindow {
       if (this.#at[index] === at && this.#value[index] === value) return true;
       if (this.#at[index]! < this.#at[oldest]!) oldest = index;
     }
-    if (this.#count < length) {
+    if (this.#count < length || this.#isFast(runningMs)) {
       this.#push(at, value, runningMs);
     } else if (at > this.#at[oldest]!) {
       // The oldest stamp leaves, not the first that came: a run that is resent from its beginning would
@@ -60,9 +61,9 @@ export class StampWindow {
   }
 
   #push(at: EpochMs, value: number, runningMs: number): void {
+    if (this.#count === this.#at.length && this.#isFast(runningMs)) this.#grow();
     if (this.#next === 0) {
-      const full = this.#count === this.#at.length;
-      if (full && runningMs - this.#roundAt < stampWindowMs && this.#count < stampWindowMax) this.#grow();
+      this.#roundBeforeAt = this.#roundAt;
       this.#roundAt = runningMs;
     }
     this.#at[this.#next] = at;
@@ -71,21 +72,23 @@ export class StampWindow {
     if (this.#count < this.#at.length) this.#count += 1;
   }
 
-  /** Doubles a full ring whose oldest place is the first. */
+  /** What would have to leave a full ring has not been there for as long as it should be. */
+  #isFast(runningMs: number): boolean {
+    const since = this.#next === 0 ? this.#roundAt : this.#roundBeforeAt;
+    return this.#count < stampWindowMax && runningMs - since < stampWindowMs;
+  }
+
+  /** Doubles a full ring; what came first stands first then. */
   #grow(): void {
-    const { length } = this.#at;
-    const at = new Float64Array(length * 2);
-    const value = new Float64Array(length * 2);
-    at.set(this.#at);
-    value.set(this.#value);
-    this.#at = at;
-    this.#value = value;
-    this.#next = length;
+    this.#at = doubled(this.#at, this.#next);
+    this.#value = doubled(this.#value, this.#next);
+    this.#next = this.#count;
   }
 
   write(writer: SnapshotWriter): void {
     writer.number(this.#latestAt);
     writer.number(this.#roundAt);
+    writer.number(this.#roundBeforeAt);
     writer.count(this.#at.length);
     writer.count(this.#next);
     writer.count(this.#count);
@@ -98,6 +101,7 @@ export class StampWindow {
   read(reader: SnapshotReader): void {
     this.#latestAt = reader.number();
     this.#roundAt = reader.number();
+    this.#roundBeforeAt = reader.number();
     const length = reader.count();
     this.#next = reader.count();
     this.#count = reader.count();
@@ -108,6 +112,14 @@ export class StampWindow {
       this.#value[index] = reader.number();
     }
   }
+}
+
+/** A ring of twice the size, with the content from `first` on at its beginning. */
+function doubled(ring: Float64Array, first: number): Float64Array {
+  const larger = new Float64Array(ring.length * 2);
+  larger.set(ring.subarray(first));
+  larger.set(ring.subarray(0, first), ring.length - first);
+  return larger;
 }
 
 /** The last messages without a stamp. */

@@ -37,6 +37,15 @@ test.each([8, 64, 65, 200, 1_000])(
   },
 );
 
+test("a series of one sample a second is remembered for ten seconds, not for ever", () => {
+  const window = new StampWindow();
+  for (let at = 0; at < 1_000; at += 1) window.seen(at, at, at * 1_000);
+  const again = Array.from({ length: 100 }, (_, index) => 900 + index);
+  const known = again.filter((at) => window.seen(at, at, 1_000_000)).length;
+  expect(known).toBeGreaterThanOrEqual(10);
+  expect(known).toBeLessThanOrEqual(32);
+});
+
 test("of a slow series a short run is remembered, and it is recognised when more than it is resent", () => {
   const window = new StampWindow();
   for (let at = 0; at < 1_000; at += 1) window.seen(at, at, at * 60_000);
