@@ -4,7 +4,7 @@ import { deadLettersMax } from "../core/limits.ts";
 import type { DeadLetter } from "../core/record.ts";
 import { streamNames } from "../core/streams.ts";
 import type { Contents, Positions } from "./contents.ts";
-import type { Commit } from "./contract.ts";
+import type { Commit } from "../core/log-store.ts";
 import { KeyKind, metaKey, sequenceKey, subjectKey } from "./keys.ts";
 import { encodeRecord } from "./record-codec.ts";
 import type { SubjectGap } from "./scan.ts";

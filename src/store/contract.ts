@@ -1,9 +1,8 @@
 /** What the store promises to the rest of the gateway. */
+import type { Commit, LogStore } from "../core/log-store.ts";
 import type { Logger, MetricFamily } from "../core/ports.ts";
-import type { DeadLetter, Effects, LogRecord } from "../core/record.ts";
-import type { SeriesDefinition } from "../core/sample.ts";
+import type { DeadLetter } from "../core/record.ts";
 import type { StreamName, StreamSource } from "../core/streams.ts";
-import type { StoredRecord } from "./reading.ts";
 import type { SubjectGap } from "./scan.ts";
 
 /** How a store is opened. */
@@ -17,15 +16,6 @@ export interface StoreOptions {
   readonly writeBufferBytes?: number;
   /** LevelDB's cache of blocks. 4 MiB. */
   readonly cacheBytes?: number;
-}
-
-/** One group commit. */
-export interface Commit {
-  readonly record: LogRecord;
-  readonly effects: Effects;
-  readonly deadLetters: readonly DeadLetter[];
-  /** The state after this record. The two newest are kept. */
-  readonly checkpoint?: Uint8Array;
 }
 
 /** What was found when the store was opened. */
@@ -52,38 +42,20 @@ export interface OpenReport {
 }
 
 /** The store. Methods reject with `AppError`; after a failed write all writes do, until `reopen`. */
-export interface Store extends StreamSource {
-  /** Sequence of the newest record that is durable, lost ones included; 0 at first. */
-  readonly lastSeq: number;
+export interface Store extends StreamSource, LogStore {
   /** Sequence of the oldest record still held. */
   readonly firstSeq: number;
   readonly openReport: OpenReport;
   /**
-   * Writes one record with its effects; resolves once all of it is durable.
+   * As the log promises; and after a `reopen` the newest record may be committed again: when it turns out
+   * to be in the store already, nothing is written.
    *
-   * The caller keeps one commit in flight. After a `reopen` the newest record may be committed again: when
-   * it turns out to be in the store already, nothing is written.
-   *
-   * @throws AppError `STORE_FULL` or `STORE_FAILED`: whether it was written is unknown, and every later
-   *   commit rejects with `STORE_FAILED`, kind `transient`, until `reopen` has succeeded.
+   * @throws AppError `STORE_FULL`, kind operator: the disk has no room, and it may not have been tried.
    */
   commit(commit: Commit): Promise<void>;
-  /**
-   * Closes and opens the store again, and verifies its tail: the only way on after a failed write.
-   *
-   * @throws AppError as {@link openStore}; it may be called again.
-   */
-  reopen(): Promise<void>;
-  /** Reads records from a sequence on, in order; what is lost becomes exact gaps, never an exception. */
-  records(fromSeq: number): AsyncIterable<StoredRecord>;
-  /** The digest that a commit of these effects stores: what replay derives must have the same. */
-  effectsDigest(effects: Effects): number;
-  /** The newest checkpoint that is intact. */
-  checkpoint(): Promise<{ readonly seq: number; readonly state: Uint8Array } | undefined>;
   /** The newest dead letters, newest first. */
   deadLetters(limit: number): Promise<DeadLetter[]>;
-  /** All series, by number. */
-  series(): AsyncIterable<SeriesDefinition>;
+  head(stream: StreamName): number;
   /**
    * Gives up what is older than a sequence, and deletes it in slices between which commits go on.
    *

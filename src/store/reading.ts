@@ -1,5 +1,5 @@
 /** Reading records and streams, past known and unknown damage. */
-import type { LogRecord } from "../core/record.ts";
+import type { LogEntry } from "../core/log-store.ts";
 import type { StreamName, StreamRecord, StreamSlice } from "../core/streams.ts";
 import type { Contents } from "./contents.ts";
 import type { Database } from "./database.ts";
@@ -7,17 +7,12 @@ import { decodeRecord } from "./record-codec.ts";
 import { type Gap, GapCollector, type SubjectGap, scanChunks, scanLog } from "./scan.ts";
 import { chunkRecord, chunkRecordBytes } from "./stream-codec.ts";
 
-/** A record with the digest of the effects that were stored with it; or a range of lost records. */
-export type StoredRecord =
-  | { readonly kind: "record"; readonly record: LogRecord; readonly effectsDigest: number }
-  | { readonly kind: "gap"; readonly from: number; readonly to: number; readonly cause: string };
-
 /** Reads the records that are there now, from a sequence on. */
 export async function* readRecords(
   database: Database,
   contents: Contents,
   fromSeq: number,
-): AsyncGenerator<StoredRecord> {
+): AsyncGenerator<LogEntry> {
   const from = Math.max(1, fromSeq);
   const first = contents.firsts.log;
   if (from < first) yield { kind: "gap", from, to: first - 1, cause: "trimmed" };
@@ -32,14 +27,14 @@ export async function* readRecords(
   yield* gapItems(gaps.flush(), contents.gaps);
 }
 
-function recordOrGap(seq: number, value: Uint8Array): (StoredRecord & { kind: "record" }) | Gap {
+function recordOrGap(seq: number, value: Uint8Array): (LogEntry & { kind: "record" }) | Gap {
   const decoded = decodeRecord(value, seq);
   if ("damage" in decoded) return { from: seq, to: seq, cause: `damaged: ${decoded.damage}` };
   return { kind: "record", record: decoded.record, effectsDigest: decoded.effectsDigest };
 }
 
 /** A gap under the cause that it was first reported with. */
-function gapItems(gap: Gap | undefined, known: readonly SubjectGap[]): readonly StoredRecord[] {
+function gapItems(gap: Gap | undefined, known: readonly SubjectGap[]): readonly LogEntry[] {
   if (gap === undefined) return [];
   const cause = known.find((one) => one.what === "log" && one.from <= gap.from && one.to >= gap.to)?.cause;
   return [{ kind: "gap", from: gap.from, to: gap.to, cause: cause ?? gap.cause }];

@@ -14,20 +14,20 @@ import type { SeriesDefinition } from "../core/sample.ts";
 import type { StreamName, StreamSlice } from "../core/streams.ts";
 import { applyCommit, encodeCommit, expectFollowing, type Operation } from "./commit-batch.ts";
 import { type Contents, type Cursor, cursorName } from "./contents.ts";
-import type { Commit, OpenReport, Store, StoreOptions } from "./contract.ts";
+import type { Commit, LogEntry } from "../core/log-store.ts";
+import type { OpenReport, Store, StoreOptions } from "./contract.ts";
 import { databaseName } from "./database.ts";
 import { isDamage, storeError } from "./failures.ts";
 import { cursorKey, KeyKind, keySequence, kindRange, type Subject, sequenceKey } from "./keys.ts";
 import { storeMetrics } from "./metrics.ts";
 import { closeParts, highWaterOf, type OpenParts, openParts } from "./opening.ts";
-import { readRecords, readStream, type StoredRecord } from "./reading.ts";
+import { readRecords, readStream } from "./reading.ts";
 import { type ScanOutcome, scanEntries } from "./scan.ts";
 import { decodeDeadLetter, encodeEffects } from "./stream-codec.ts";
 import { applyTrim, trimBound, trimOperations, trimSlices } from "./trim.ts";
 import { decodeCheckpoint, decodeDefinition, encodeNumber } from "./values.ts";
 
-export type { Commit, OpenReport, Store, StoreOptions } from "./contract.ts";
-export type { StoredRecord } from "./reading.ts";
+export type { OpenReport, Store, StoreOptions } from "./contract.ts";
 
 /** A moved cursor is durable within this, commit or not. */
 const cursorFlushMs = 200;
@@ -251,7 +251,7 @@ class LevelStore implements Store {
     });
   }
 
-  records(fromSeq: number): AsyncIterable<StoredRecord> {
+  records(fromSeq: number): AsyncIterable<LogEntry> {
     return readRecords(this.#open.database, this.#contents, fromSeq);
   }
 

@@ -5,15 +5,17 @@ import type { StreamName, StreamRecord } from "../core/streams.ts";
 /** How batches are encoded. */
 export type WireFormat = "cbor" | "json";
 
-/** Why a run of records will never come. */
-export type GapCause = "evicted" | "too-large";
+/**
+ * Why a run of records will never come: `evicted`, `too-large` for the far end, or what was found to be wrong
+ * with them where they were stored.
+ */
+export type GapCause = string;
 
 /** A run of sequences that cannot be sent any more; sent in place of its records. */
 export interface WireGap {
   readonly from: number;
   readonly to: number;
-  /** A {@link GapCause} when written; a reader takes any word. */
-  readonly cause: string;
+  readonly cause: GapCause;
 }
 
 /** What every batch says. `(gateway, stream, seq)` is the key by which a receiver recognises repeats. */

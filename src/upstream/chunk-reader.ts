@@ -39,7 +39,8 @@ export class ChunkReader {
   /**
    * Reads one batch, from exactly `from` on.
    *
-   * @returns Records, or a gap: cause `evicted` up to the oldest record still held, or `too-large`.
+   * @returns Records, or a gap: cause `evicted` up to the oldest record still held, what the source says of
+   *   records that are lost, or `too-large`.
    * @throws AppError `UPSTREAM_NO_RECORDS` when the stream holds nothing there although its head says so;
    *   kind `transient`. Whatever the source throws passes through.
    */
@@ -49,10 +50,13 @@ export class ChunkReader {
     if (first > from) return gapChunk(envelope, first - 1, "evicted", this.#format);
     const asked = Math.max(1, Math.floor(aimBytes / (this.#growth.get(stream) ?? 1)));
     const slice = await this.#source.read(stream, from, asked);
+    // What is lost may reach up to the head, and then no record follows it.
+    if (slice !== undefined && slice.from > from) {
+      return gapChunk(envelope, slice.from - 1, slice.gap?.cause ?? "evicted", this.#format);
+    }
     if (slice === undefined || slice.records.length === 0) {
       throw new AppError("UPSTREAM_NO_RECORDS", "transient", `stream ${stream} has no record ${from}`);
     }
-    if (slice.from > from) return gapChunk(envelope, slice.from - 1, "evicted", this.#format);
     const chunk = cutChunk(envelope, slice.records, this.#format, { aimBytes, bytesMax });
     // Only a full read tells: one that reached the head ended for want of records.
     if (slice.to < this.#source.head(stream)) {

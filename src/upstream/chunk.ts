@@ -1,6 +1,6 @@
 /** Cuts what was read from a stream to what one batch may hold. */
 import type { StreamRecord } from "../core/streams.ts";
-import type { WireBatch, WireEnvelope, WireFormat } from "./batch.ts";
+import type { GapCause, WireBatch, WireEnvelope, WireFormat } from "./batch.ts";
 import { encodeBatch } from "./wire.ts";
 
 /** How large a batch may become, encoded. */
@@ -48,7 +48,7 @@ export function cutChunk(
 export function gapChunk(
   envelope: Omit<WireEnvelope, "to">,
   to: number,
-  cause: "evicted" | "too-large",
+  cause: GapCause,
   format: WireFormat,
 ): Chunk {
   const batch: WireBatch = { ...envelope, to, gap: { from: envelope.from, to, cause } };

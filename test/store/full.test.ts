@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
-import type { Commit, Store } from "../../src/store/store.ts";
+import type { Commit } from "../../src/core/log-store.ts";
+import type { Store } from "../../src/store/store.ts";
 import { fill, logOf, nextCommit, openTestStore, range, temporaryDirectory } from "../support/stores.ts";
 
 const run = promisify(execFile);

@@ -7,7 +7,8 @@ import type { Logger } from "../../src/core/ports.ts";
 import type { Effects, LogRecord } from "../../src/core/record.ts";
 import { RowFlag, SampleColumns, type SeriesDefinition, ValueKind } from "../../src/core/sample.ts";
 import type { AlertRecord, LedgerRecord, SummaryRecord } from "../../src/core/streams.ts";
-import { type Commit, openStore, type Store, type StoreOptions } from "../../src/store/store.ts";
+import type { Commit } from "../../src/core/log-store.ts";
+import { openStore, type Store, type StoreOptions } from "../../src/store/store.ts";
 import { recordOf } from "./records.ts";
 
 /** A log that keeps its lines. */
