@@ -19,8 +19,7 @@ await build({
   target: "node24",
   // Some packages have a CommonJS form that looks its own files up at run time.
   mainFields: ["module", "main"],
-  minifySyntax: true,
-  minifyWhitespace: true,
+  minify: true,
   legalComments: "linked",
   // Native code is found by its own package beside the file; pino-pretty is for terminals only.
   external: ["classic-level", "cbor-extract", "bufferutil", "utf-8-validate", "pino-pretty"],

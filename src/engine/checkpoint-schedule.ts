@@ -9,7 +9,7 @@
 const foldedMsMax = 1_000;
 const costFactor = 20;
 const rowsMax = 1_000_000;
-const recordsMax = 20_000;
+const recordsMax = 60_000;
 
 export class CheckpointSchedule {
   #foldedMs = 0;

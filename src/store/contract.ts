@@ -12,9 +12,9 @@ export interface StoreOptions {
   /** `sync`: a commit survives a power cut. `async`: it survives the end of the process only. */
   readonly durability: "sync" | "async";
   readonly logger: Logger;
-  /** Bounds LevelDB's write-ahead log, and what is kept free to recover on a full disk. 4 MiB. */
+  /** Bounds LevelDB's write-ahead log, and what is kept free to recover on a full disk. 2 MiB. */
   readonly writeBufferBytes?: number;
-  /** LevelDB's cache of blocks. 4 MiB. */
+  /** LevelDB's cache of blocks. 2 MiB. */
   readonly cacheBytes?: number;
 }
 

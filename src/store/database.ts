@@ -125,7 +125,7 @@ export async function openForReading(directory: string): Promise<{
     return { database: undefined, dropped: [], findings, suspicions };
   }
   try {
-    const database = await openLevel(location, { writeBufferBytes: 4 << 20, cacheBytes: 4 << 20 }, false);
+    const database = await openLevel(location, { writeBufferBytes: 2 << 20, cacheBytes: 2 << 20 }, false);
     return { database, dropped: await droppedLines(location), findings, suspicions };
   } catch (error) {
     if (isLocked(error) || !isDamage(error)) throw error;

@@ -18,8 +18,8 @@ export interface OpenParts {
   readonly report: OpenReport;
 }
 
-const defaultWriteBufferBytes = 4 * 1024 * 1024;
-const defaultCacheBytes = 4 * 1024 * 1024;
+const defaultWriteBufferBytes = 2 * 1024 * 1024;
+const defaultCacheBytes = 2 * 1024 * 1024;
 
 /**
  * Opens everything, giving up the ballast where the disk is too full to recover.

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile, mkdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { startMosquitto } from "../support/mosquitto.ts";
 
@@ -56,8 +56,10 @@ export async function startHoldfast(options: HoldfastOptions): Promise<HoldfastP
   const file = join(directory, "holdfast.jsonc");
   await writeFile(file, JSON.stringify(config));
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [options.program, "run", "--config", file], {
+  // By its first line, as a shell and a service manager start it: what stands there is part of it.
+  const child = spawn(resolve(options.program), ["run", "--config", file], {
     stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}` },
   });
   const ready = await readyLine(child);
   const readyAfterMs = performance.now() - startedMs;

@@ -8,10 +8,16 @@
 
 /** Writes numbers and texts one after the other into a growing buffer. */
 export class SnapshotWriter {
-  #bytes = new Uint8Array(65_536);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array;
+  #view: DataView;
   #length = 0;
   readonly #encoder = new TextEncoder();
+
+  /** @param bytesExpected - Spares the copies that growing takes; a little more than the last one had is best. */
+  constructor(bytesExpected = 65_536) {
+    this.#bytes = new Uint8Array(bytesExpected);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
 
   number(value: number): void {
     if (this.#length + 8 > this.#bytes.length) this.#reserve(8);
@@ -41,9 +47,9 @@ export class SnapshotWriter {
     this.#length += encoded.length;
   }
 
-  /** The bytes written so far, as a copy of its own. */
+  /** The bytes written. The writer is not used afterwards. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return this.#bytes.subarray(0, this.#length);
   }
 
   #reserve(more: number): void {

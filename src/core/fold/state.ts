@@ -45,6 +45,8 @@ export class FoldState {
   #idleCheckAt = 0;
   /** The same, as far as {@link FoldState.tickDue} has looked since the last record. */
   #quietUntil = 0;
+  /** What the next snapshot will take, judged by the last. */
+  #snapshotBytes = 65_536;
   #ledgerAt = 0;
   #booksChanged = false;
   readonly #output: FoldOutput = new FoldOutput();
@@ -281,7 +283,7 @@ export class FoldState {
 
   /** The whole state as bytes; the same state gives the same bytes. */
   snapshot(): Uint8Array {
-    const writer = new SnapshotWriter();
+    const writer = new SnapshotWriter(this.#snapshotBytes);
     writer.count(snapshotVersion);
     writer.count(this.seq);
     writer.text(JSON.stringify(this.#settings));
@@ -307,7 +309,9 @@ export class FoldState {
     }
     this.#digests.write(writer);
     writer.text(JSON.stringify(this.#alerts.records()));
-    return writer.finish();
+    const bytes = writer.finish();
+    this.#snapshotBytes = Math.ceil(bytes.length * 1.1) + 1_024;
+    return bytes;
   }
 
   /**
