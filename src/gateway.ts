@@ -289,7 +289,7 @@ class RunningGateway implements Gateway, ReadModel {
       version,
       state: engine?.accepting === true ? "running" : "degraded",
       startedAt: this.#startedAt,
-      uptimeMs: clock.monotonicMs() - this.#startedMs,
+      uptimeMs: Math.round(clock.monotonicMs() - this.#startedMs),
       clock: clock.synced() ? "synced" : "unsynced",
       listeners: this.listeners,
       connections: this.#broker?.connections ?? 0,
