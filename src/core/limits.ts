@@ -64,7 +64,10 @@ export const batchSamplesMax = 8_192;
 /** Messages of one group commit. */
 export const batchMessagesMax = 4_096;
 
-/** Series known to the gateway. 20,000 × (about 1.5 KB duplicate window + rollups) = 30 MB. Beyond: cause `series-limit`. */
+/**
+ * Series known to the gateway. Beyond: cause `series-limit`. Measured: 20,000 series with three rollups and 50,000
+ * rule groups take 130 MB, 2.6 KB for a series with its two and a half groups, and a checkpoint of them 35 MB.
+ */
 export const seriesMax = 20_000;
 
 /**
@@ -78,7 +81,7 @@ export const stampWindowMax = 1_024;
 /** Recent message digests kept to recognise resent messages without a stamp: 16,384 × about 40 bytes = 0.6 MB. */
 export const messageDigestsMax = 16_384;
 
-/** Groups (rule × key) that hold window state. 50,000 × 300 bytes = 15 MB. Beyond: samples of further groups meet no rule, counted. */
+/** Groups (rule × key) that hold window state. See `seriesMax` for the sum. Beyond: samples of further groups meet no rule, counted. */
 export const ruleGroupsMax = 50_000;
 
 /** Comparisons with `clear` in one rule: each keeps one bit of a 32-bit number. */

@@ -1,15 +1,16 @@
 import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ApiServer, openApiServer } from "../../src/api/server.ts";
-import { exchange, MemoryLogger, MemoryReadModel } from "./world.ts";
+import { RememberingLogger } from "../support/remembering-logger.ts";
+import { exchange, MemoryReadModel } from "./world.ts";
 
 let server: ApiServer;
 let readModel: MemoryReadModel;
-let logger: MemoryLogger;
+let logger: RememberingLogger;
 
 beforeEach(async () => {
   readModel = new MemoryReadModel();
-  logger = new MemoryLogger();
+  logger = new RememberingLogger();
   server = await openApiServer({
     host: "127.0.0.1",
     port: 0,

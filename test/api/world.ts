@@ -1,6 +1,5 @@
 /** A small gateway in memory for the read side, and a client that can send anything. */
 import { connect } from "node:net";
-import type { Logger } from "../../src/core/ports.ts";
 import {
   type GatewayStatus,
   type Ledger,
@@ -104,23 +103,6 @@ export class MemoryReadModel implements ReadModel {
     return [
       { name: "cloud", url: "mqtts://broker:8883", connected: true, state: "connected", detail: "", streams },
     ];
-  }
-}
-
-/** Keeps what is logged. */
-export class MemoryLogger implements Logger {
-  readonly lines: { level: string; fields: Record<string, unknown>; message: string }[] = [];
-  debug(fields: Record<string, unknown>, message: string): void {
-    this.lines.push({ level: "debug", fields, message });
-  }
-  info(fields: Record<string, unknown>, message: string): void {
-    this.lines.push({ level: "info", fields, message });
-  }
-  warn(fields: Record<string, unknown>, message: string): void {
-    this.lines.push({ level: "warn", fields, message });
-  }
-  error(fields: Record<string, unknown>, message: string): void {
-    this.lines.push({ level: "error", fields, message });
   }
 }
 

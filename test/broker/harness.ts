@@ -3,6 +3,7 @@ import { connect as connectSocket, type Socket } from "node:net";
 import { type Packet as MqttPacket, generate, parser } from "mqtt-packet";
 import { type Broker, type BrokerOptions, openBroker } from "../../src/broker/broker.ts";
 import type { Publication, PublicationSink, Receipt } from "../../src/core/ports.ts";
+import { quietLogger } from "../support/quiet-logger.ts";
 
 export interface Received {
   readonly clientId: string;
@@ -59,9 +60,7 @@ export async function openTestBroker(options: Partial<BrokerOptions> = {}): Prom
     listeners: [{ protocol: "mqtt", host: "127.0.0.1", port: 0 }],
     sink,
     logger: {
-      debug: () => undefined,
-      info: () => undefined,
-      warn: () => undefined,
+      ...quietLogger,
       error: (fields, message) => void errors.push(`${message} ${String(fields["error"])}`),
     },
     clock: { now: () => Date.now(), monotonicMs: () => performance.now(), synced: () => true },

@@ -6,7 +6,7 @@ import { type FileWatch, watchFiles } from "../../src/cli/run/file-watch.ts";
 import { Reloader } from "../../src/cli/run/reloader.ts";
 import type { Setup } from "../../src/cli/setup.ts";
 import { failed, ok, type Result } from "../../src/core/errors.ts";
-import { MemoryLogger } from "../api/world.ts";
+import { RememberingLogger } from "../support/remembering-logger.ts";
 
 let watch: FileWatch | undefined;
 afterEach(() => watch?.close());
@@ -38,7 +38,7 @@ test("a change of a file, a new file and a file that is replaced are each notice
 const setup = { rules: [], config: {}, file: undefined } as unknown as Setup;
 
 function makeReloader(load: () => Promise<Result<Setup>>, reload: () => Promise<Result<void>>) {
-  const logger = new MemoryLogger();
+  const logger = new RememberingLogger();
   return { logger, reloader: new Reloader({ load, gateway: { reload }, logger }) };
 }
 

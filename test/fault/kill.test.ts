@@ -2,7 +2,7 @@
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { startGateway } from "../support/gateway-process.ts";
-import { seededRandom } from "../support/seeded-random.ts";
+import { seededRandom } from "../../src/cli/simulate/seeded-random.ts";
 import { readStoreContents, storeFaults } from "../support/store-contents.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { acknowledgedNow, compare, faultSeed, isLongRun, openFleet } from "./fleet.ts";

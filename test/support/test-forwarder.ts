@@ -1,35 +1,11 @@
 /** A forwarder with short waits, for tests. */
-import type { Logger } from "../../src/core/ports.ts";
 import { streamNames } from "../../src/core/streams.ts";
 import { openForwarder } from "../../src/upstream/forwarder.ts";
 import type { Forwarder, ForwarderOptions } from "../../src/upstream/forwarder-contract.ts";
 import { type MqttTransportOptions, openMqttTransport } from "../../src/upstream/mqtt-transport.ts";
 import type { MemoryStreams } from "./memory-streams.ts";
-import { seededRandom } from "./seeded-random.ts";
-
-/** A line that was logged. */
-export interface LoggedLine {
-  readonly level: "debug" | "info" | "warn" | "error";
-  readonly fields: Record<string, unknown>;
-  readonly message: string;
-}
-
-/** A logger that remembers. */
-export class RememberingLogger implements Logger {
-  readonly lines: LoggedLine[] = [];
-  debug(fields: Record<string, unknown>, message: string): void {
-    this.lines.push({ level: "debug", fields, message });
-  }
-  info(fields: Record<string, unknown>, message: string): void {
-    this.lines.push({ level: "info", fields, message });
-  }
-  warn(fields: Record<string, unknown>, message: string): void {
-    this.lines.push({ level: "warn", fields, message });
-  }
-  error(fields: Record<string, unknown>, message: string): void {
-    this.lines.push({ level: "error", fields, message });
-  }
-}
+import { RememberingLogger } from "./remembering-logger.ts";
+import { seededRandom } from "../../src/cli/simulate/seeded-random.ts";
 
 /** Opens a forwarder named `cloud` of gateway `gw-7` to an MQTT server. */
 export function openTestForwarder(

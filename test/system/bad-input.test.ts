@@ -9,7 +9,7 @@ import { connectPacket, publishPacket } from "../../src/cli/simulate/packets.ts"
 import { authenticationMs, deadLetterBytesMax } from "../../src/core/limits.ts";
 import { type GatewayProcess, startGateway } from "../support/gateway-process.ts";
 import { anyField, anyPacket, RawClient } from "../support/raw-client.ts";
-import { seededRandom } from "../support/seeded-random.ts";
+import { seededRandom } from "../../src/cli/simulate/seeded-random.ts";
 import { SequencePublisher } from "../support/sequence-publisher.ts";
 import { readStoreContents, storeFaults } from "../support/store-contents.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";

@@ -12,7 +12,7 @@ import {
   type MosquittoOptions,
   startMosquitto,
 } from "../support/mosquitto.ts";
-import { seededRandom } from "../support/seeded-random.ts";
+import { seededRandom } from "../../src/cli/simulate/seeded-random.ts";
 import { openTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { openTestForwarder } from "../support/test-forwarder.ts";
 import { until } from "../support/until.ts";

@@ -3,6 +3,7 @@
  *
  * A sensor is a function of its seed and of the instants it is read at, so a run can be repeated.
  */
+import { seededRandom } from "./seeded-random.ts";
 import type { EpochMs } from "../../core/sample.ts";
 
 /** One reading as it is published. */
@@ -33,7 +34,7 @@ const makers = [coldRoom, motor, door];
 /** Makes sensors: cold rooms, motors and doors in turn. */
 export function makeSensors(settings: SensorSettings): readonly Sensor[] {
   return Array.from({ length: settings.count }, (_, index) => {
-    const random = randomFrom(settings.seed * 1_000_003 + index);
+    const random = seededRandom(settings.seed * 1_000_003 + index);
     const maker = makers[index % makers.length] ?? coldRoom;
     return maker(1 + Math.floor(index / makers.length), settings, random);
   });
@@ -79,17 +80,6 @@ function door(number: number, { eventShare }: SensorSettings, random: () => numb
       else if (random() < eventShare) openFor = 5 + Math.floor(30 * random());
       return `{"ts":${at},"open":${openFor > 0}}`;
     },
-  };
-}
-
-/** Uniform in [0, 1) from a seed. Source: mulberry32, T. Ettinger, public domain. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
 

@@ -8,7 +8,7 @@ import {
   linkWakeAt,
   stepLink,
 } from "../../../src/core/sync/link.ts";
-import { seededRandom } from "../../support/seeded-random.ts";
+import { seededRandom } from "../../../src/cli/simulate/seeded-random.ts";
 
 const at = (now: number, random = 0.5): LinkContext => ({
   now,

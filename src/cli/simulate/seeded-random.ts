@@ -1,4 +1,6 @@
-/** Random numbers from a seed, the same each time (mulberry32). */
+/** Chance that can be repeated. */
+
+/** Uniform in [0, 1) from a seed. Source: mulberry32, T. Ettinger, public domain. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
