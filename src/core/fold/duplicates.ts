@@ -24,6 +24,10 @@ export class StampWindow {
   /** Samples held, and where the next one goes. */
   #count = 0;
   #next = 0;
+  /** Samples since the last one taken that were older than everything held. */
+  #olderInARow = 0;
+  /** Running time of the first of these. */
+  #olderSince = 0;
   /** Running time at which the first place was last written, and the time before that. */
   #roundAt: number = Number.NEGATIVE_INFINITY;
   #roundBeforeAt: number = Number.NEGATIVE_INFINITY;
@@ -49,18 +53,38 @@ export class StampWindow {
       if (this.#at[index] === at && this.#value[index] === value) return true;
       if (this.#at[index]! < this.#at[oldest]!) oldest = index;
     }
-    if (this.#count < length || this.#isFast(runningMs)) {
+    if (at === this.#latestAt || this.#count < length || this.#isFast(runningMs)) {
       this.#push(at, value, runningMs);
     } else if (at > this.#at[oldest]!) {
       // The oldest stamp leaves, not the first that came: a run that is resent from its beginning would
-      // otherwise push out, one by one, just what it is going to be recognised by.
-      this.#at[oldest] = at;
-      this.#value[oldest] = value;
+      // otherwise push out, one by one, just what it is going to be recognised by. What came first moves to
+      // its place, so that the ring stays in the order of arrival and the newest is never next to leave.
+      this.#at[oldest] = this.#at[this.#next]!;
+      this.#value[oldest] = this.#value[this.#next]!;
+      this.#push(at, value, runningMs);
+    } else {
+      this.#startAnewAfterClockStep(at, value, runningMs);
     }
     return false;
   }
 
+  /**
+   * A whole window of samples, over more than its time, that are older than everything in it is no resent
+   * run, which takes moments: the device's clock was set back, and the stamps held are of a time that it may
+   * not reach again for hours.
+   */
+  #startAnewAfterClockStep(at: EpochMs, value: number, runningMs: number): void {
+    if (this.#olderInARow === 0) this.#olderSince = runningMs;
+    this.#olderInARow += 1;
+    if (this.#olderInARow <= this.#count || runningMs - this.#olderSince < stampWindowMs) return;
+    this.#count = 0;
+    this.#next = 0;
+    this.#latestAt = at;
+    this.#push(at, value, runningMs);
+  }
+
   #push(at: EpochMs, value: number, runningMs: number): void {
+    this.#olderInARow = 0;
     if (this.#count === this.#at.length && this.#isFast(runningMs)) this.#grow();
     if (this.#next === 0) {
       this.#roundBeforeAt = this.#roundAt;
@@ -92,6 +116,8 @@ export class StampWindow {
     writer.count(this.#at.length);
     writer.count(this.#next);
     writer.count(this.#count);
+    writer.count(this.#olderInARow);
+    writer.number(this.#olderSince);
     for (let index = 0; index < this.#count; index += 1) {
       writer.number(this.#at[index]!);
       writer.number(this.#value[index]!);
@@ -105,6 +131,8 @@ export class StampWindow {
     const length = reader.count();
     this.#next = reader.count();
     this.#count = reader.count();
+    this.#olderInARow = reader.count();
+    this.#olderSince = reader.number();
     this.#at = new Float64Array(length);
     this.#value = new Float64Array(length);
     for (let index = 0; index < this.#count; index += 1) {

@@ -22,7 +22,7 @@ import { SeriesState } from "./series-state.ts";
 import { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
 /** Order of fields in a snapshot. A snapshot of another version is not read. */
-const snapshotVersion = 5;
+const snapshotVersion = 6;
 
 /** How often, at most, in the gateway's running time, silent sources are looked at. */
 const idleScanMs = 1_000;

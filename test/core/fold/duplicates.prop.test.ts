@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DigestWindow, digestOf, StampWindow } from "../../../src/core/fold/duplicates.ts";
 import { SnapshotReader, SnapshotWriter } from "../../../src/core/fold/snapshot.ts";
-import { messageDigestsMax } from "../../../src/core/limits.ts";
+import { messageDigestsMax, stampWindowMax } from "../../../src/core/limits.ts";
 
 const sample = fc.record({ at: fc.integer({ min: 0, max: 30 }), value: fc.integer({ min: 0, max: 3 }) });
 
@@ -53,6 +53,44 @@ test("of a slow series a short run is remembered, and it is recognised when more
   expect(again.filter((at) => window.seen(at, at, 60_000_000))).toEqual([
     992, 993, 994, 995, 996, 997, 998, 999,
   ]);
+});
+
+test("the last eight are recognised, however many have one stamp and however full the window is", () => {
+  const step = fc.record({ ahead: fc.constantFrom(0, 0, 0, 1, 5), everyMs: fc.constantFrom(0, 1, 500) });
+  fc.assert(
+    fc.property(
+      fc.array(step, { minLength: 8, maxLength: 400 }),
+      fc.constantFrom(0, 2 * stampWindowMax),
+      (steps, filled) => {
+        const window = new StampWindow();
+        let at = 0;
+        let runningMs = 0;
+        let value = 0;
+        for (; value < filled; value += 1) window.seen(at, value, runningMs);
+        for (const { ahead, everyMs } of steps) {
+          at += ahead;
+          runningMs += everyMs;
+          value += 1;
+          window.seen(at, value, runningMs);
+        }
+        const resent = steps.slice(-8).map((_, index) => value - 7 + index);
+        let stamp = at - steps.slice(-7).reduce((sum, { ahead }) => sum + ahead, 0);
+        resent.forEach((again, index) => {
+          if (index > 0) stamp += steps.at(index - 8)!.ahead;
+          expect(window.seen(stamp, again, runningMs)).toBe(true);
+        });
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test("a clock that was set back costs one window of memory, and then resent samples are recognised again", () => {
+  const window = new StampWindow();
+  const sent = (at: number, number: number) => window.seen(at, number, number * 60_000);
+  for (let number = 0; number < 100; number += 1) sent(1_000_000 + number, number);
+  for (let number = 100; number < 120; number += 1) sent(number, number);
+  expect([118, 119].map((number) => sent(number, number))).toEqual([true, true]);
 });
 
 test("a window that was written and read back goes on as the same", () => {
