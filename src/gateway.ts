@@ -16,7 +16,7 @@ import { scalarPlan } from "./codecs/scalar.ts";
 import type { Config, UpstreamConfig } from "./config/config.ts";
 import { AppError, failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
 import { alertMessage, deadLetterMessage, statusMessage, summaryMessage } from "./core/local-topics.ts";
-import type { Clock, Logger } from "./core/ports.ts";
+import type { GatewayClock, Logger } from "./core/ports.ts";
 import {
   type GatewayStatus,
   ledgerOf,
@@ -26,12 +26,14 @@ import {
   type UpstreamStatus,
 } from "./core/read-model.ts";
 import type { DeadLetter, Effects, Settings } from "./core/record.ts";
+import type { DeviceDescription } from "./core/device.ts";
 import type { RuleDefinition } from "./core/rule/definition.ts";
 import { streamNames } from "./core/streams.ts";
 import { type Engine, openEngine } from "./engine/engine.ts";
 import { DecodePlans } from "./ingest/decode-plans.ts";
 import { Intake } from "./ingest/intake.ts";
 import { parseRoutes } from "./ingest/routes.ts";
+import { ruleTools } from "./rule-tools.ts";
 import { openMetrics } from "./ops/metrics.ts";
 import { openStore, type Store } from "./store/store.ts";
 import type { Forwarder } from "./upstream/forwarder-contract.ts";
@@ -43,7 +45,7 @@ export interface GatewayOptions {
   readonly config: Config;
   readonly rules: readonly RuleDefinition[];
   readonly logger: Logger;
-  readonly clock: Clock;
+  readonly clock: GatewayClock;
   /** From `[0, 1)`, evenly distributed. */
   readonly random: () => number;
   readonly version: string;
@@ -129,6 +131,7 @@ class RunningGateway implements Gateway, ReadModel {
       version,
       boot: randomUUID(),
       settings: settingsOf(config, this.#options.rules),
+      tools: ruleTools,
       commitDelayMs: config.store.commitDelayMs,
       onCommitted: (effects, deadLetters) => this.#publish(effects, deadLetters),
       onRebuilt: () => {
@@ -161,6 +164,7 @@ class RunningGateway implements Gateway, ReadModel {
         host: config.http.host,
         port: config.http.port,
         readModel: this,
+        commander: engine,
         scrape: () => this.#metrics.scrape(),
         logger,
         version,
@@ -249,7 +253,11 @@ class RunningGateway implements Gateway, ReadModel {
     const broker = this.#broker;
     if (broker === undefined) return;
     const { ownTopicPrefix, publishSummaries } = this.#config;
-    for (const record of effects.alerts) broker.publish(alertMessage(ownTopicPrefix, record));
+    for (const record of effects.alerts) {
+      // What is found out about the past is not how the alert stands.
+      if (!record.historical) broker.publish(alertMessage(ownTopicPrefix, record));
+    }
+    for (const action of effects.actions) broker.publish(action);
     for (const letter of deadLetters) broker.publish(deadLetterMessage(ownTopicPrefix, letter));
     if (!publishSummaries) return;
     for (const record of effects.summaries) broker.publish(summaryMessage(ownTopicPrefix, record));
@@ -371,7 +379,10 @@ async function tlsMaterial({ ca, cert, key }: UpstreamConfig): Promise<TlsMateri
 }
 
 function settingsOf(config: Config, rules: readonly RuleDefinition[]): Settings {
-  return { rules, rollups: config.rollups };
+  const { devices } = config.ingest;
+  // What is said about the gateway holds for all its devices, unless something nearer says otherwise.
+  const everywhere: DeviceDescription = { match: ["*"], tags: config.gateway.tags, parameters: {} };
+  return { rules, rollups: config.rollups, devices: [everywhere, ...devices] };
 }
 
 function routesOf(config: Config): ConstructorParameters<typeof DecodePlans>[0] {

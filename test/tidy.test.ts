@@ -24,10 +24,13 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   "jsonc-parser": ["config"],
   zod: ["config"],
   commander: ["cli"],
+  "@marcbachmann/cel-js": ["expression"],
+  re2js: ["expression"],
+  "@datadog/sketches-js": ["sketch"],
 };
 
 /** What wires: these may import every folder. */
-const roots = new Set(["gateway.ts", "main.ts"]);
+const roots = new Set(["gateway.ts", "main.ts", "rule-tools.ts"]);
 
 interface Import {
   readonly file: string;

@@ -1,4 +1,4 @@
-/** Errors of the read side as problem documents. Source: RFC 9457. */
+/** Errors as problem documents. Source: RFC 9457. */
 
 /** A request that is not answered, and why. */
 export interface ProblemDocument {
@@ -10,6 +10,15 @@ export interface ProblemDocument {
   readonly detail: string;
   /** The query parameter that is wrong, where one is. */
   readonly parameter?: string;
+  /** What is wrong in the body, each with its place. Source: RFC 9457 § 3, figure 3. */
+  readonly errors?: readonly MemberError[];
+}
+
+/** One thing wrong in a body. */
+export interface MemberError {
+  /** JSON pointer as a fragment: `#/for`, or `#` for the whole body. */
+  readonly pointer: string;
+  readonly detail: string;
 }
 
 /** Media type of a problem document. */

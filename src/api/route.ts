@@ -7,7 +7,7 @@ import type { ProblemDocument } from "./problem.ts";
 /** A JSON Schema, as OpenAPI 3.1 embeds it. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** A query parameter. */
+/** A parameter in the query or in the path. */
 export interface RouteParameter {
   readonly name: string;
   readonly description: string;
@@ -21,19 +21,42 @@ export interface Answer {
   readonly body: string;
 }
 
-/** What a route gives for a query: an answer, or the problem with it. */
-export type RouteOutcome = { readonly answer: Answer } | { readonly problem: ProblemDocument };
+/** What a route gives: an answer, or the problem with the request. */
+export type RouteOutcome =
+  | { readonly answer: Answer }
+  | {
+      readonly problem: ProblemDocument;
+      /** Of status 405: what is allowed. */
+      readonly allow?: string;
+    };
 
-/** One path of the read side; it answers GET and HEAD. */
-export interface Route {
-  readonly path: string;
+interface DescribedRoute {
   readonly summary: string;
-  readonly parameters: readonly RouteParameter[];
   /** Each status that the route answers with beside the general problems. */
   readonly responses: Readonly<
     Record<number, { readonly description: string; readonly contentType: string; readonly schema: Schema }>
   >;
+}
+
+/** One path of the read side; it answers GET and HEAD. */
+export interface Route extends DescribedRoute {
+  readonly path: string;
+  readonly parameters: readonly RouteParameter[];
   handle(query: URLSearchParams): RouteOutcome | Promise<RouteOutcome>;
+}
+
+/** One path by which people command; it answers POST. */
+export interface CommandRoute extends DescribedRoute {
+  /** A level in braces takes any text: `/api/v1/alerts/{id}/ack`. */
+  readonly path: string;
+  /** One for each level in braces. */
+  readonly parameters: readonly RouteParameter[];
+  readonly body: { readonly required: boolean; readonly schema: Schema };
+  /**
+   * @param levels - What stands in the path for each name in braces, as it was sent.
+   * @param body - The parsed JSON; `undefined` when there was no body.
+   */
+  handle(levels: Readonly<Record<string, string>>, body: unknown): RouteOutcome | Promise<RouteOutcome>;
 }
 
 /** Media type of JSON answers. */

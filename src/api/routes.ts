@@ -1,6 +1,7 @@
 /** The table of what the read side answers. */
 import { deadLettersMax } from "../core/limits.ts";
-import { alertStates, type ReadModel } from "../core/read-model.ts";
+import type { ReadModel } from "../core/read-model.ts";
+import { alertStates } from "../core/streams.ts";
 import {
   badParameter,
   jsonAnswer,

@@ -1,5 +1,5 @@
 /** JSON Schemas of what the read side answers, for the API document. */
-import { alertStates } from "../core/read-model.ts";
+import { alertStates, severities } from "../core/streams.ts";
 import type { Schema } from "./route.ts";
 
 const text: Schema = { type: "string" };
@@ -64,29 +64,32 @@ export const ledgerSchema: Schema = objectOf({
   balanced: flag,
 });
 
-/** `/api/v1/alerts` */
-export const alertsSchema: Schema = objectOf({
-  alerts: listOf(
-    objectOf({
-      seq: count,
-      id: text,
-      rule: text,
-      key: mapOf(text),
-      state: { enum: alertStates },
-      severity: { enum: ["info", "warning", "critical"] },
-      since: instant,
-      at: instant,
-      values: mapOf({ type: ["number", "string", "boolean", "null"] }),
-      labels: mapOf(text),
-      annotations: mapOf(text),
-      coverage: { type: ["number", "null"] },
-      revision: count,
-      historical: flag,
-      acknowledged: flag,
-      shelvedUntil: { type: ["number", "null"] },
-    }),
-  ),
+/** One alert, as its newest transition shows it. */
+export const alertSchema: Schema = objectOf({
+  seq: count,
+  id: { type: "string", description: "Of this episode of the alert." },
+  rule: text,
+  key: mapOf(text),
+  state: { enum: alertStates },
+  severity: { enum: severities },
+  since: instant,
+  at: instant,
+  reason: { type: "string", description: "Why this was told: change, repeat, acknowledge, shelve, …" },
+  values: mapOf({ type: ["number", "string", "boolean", "null"] }),
+  labels: mapOf(text),
+  annotations: mapOf(text),
+  coverage: { type: ["number", "null"] },
+  revision: count,
+  historical: flag,
+  acknowledged: flag,
+  acknowledgedBy: { type: ["string", "null"] },
+  shelvedUntil: { type: ["number", "null"] },
+  inhibitedBy: { type: ["string", "null"], description: "The rule whose alert mutes this one." },
+  shadow: flag,
 });
+
+/** `/api/v1/alerts` */
+export const alertsSchema: Schema = objectOf({ alerts: listOf(alertSchema) });
 
 /** `/api/v1/rules` */
 export const rulesSchema: Schema = objectOf({

@@ -1,12 +1,25 @@
-/** The read side over HTTP: a snapshot of the gateway, and nothing that could change it. */
+/**
+ * The gateway over HTTP: a snapshot of it, and the commands of people to alerts. Nothing else could change it.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { AppError, invariant, messageOf } from "../core/errors.ts";
-import type { Logger } from "../core/ports.ts";
+import type { AlertCommander, Logger } from "../core/ports.ts";
 import type { ReadModel } from "../core/read-model.ts";
+import { readBody } from "./body.ts";
+import { commandRoutesOf } from "./command-routes.ts";
 import { apiDocument } from "./document.ts";
 import { hostCheck } from "./host.ts";
 import { type ProblemDocument, problemBody, problemMediaType } from "./problem.ts";
-import { type Answer, jsonAnswer, jsonMediaType, type Route, type RouteOutcome } from "./route.ts";
+import { bodyIsLeft, refusalOf, routeRefusalOf } from "./refusal.ts";
+import {
+  type Answer,
+  type CommandRoute,
+  jsonAnswer,
+  jsonMediaType,
+  type Route,
+  type RouteOutcome,
+} from "./route.ts";
+import { type FoundRoute, Router } from "./router.ts";
 import { routesOf } from "./routes.ts";
 
 /** Connections at once: a dashboard, a scraper, some scripts. Beyond it a connection is closed. */
@@ -18,18 +31,13 @@ const headerBytesMax = 8_192;
 /** Headers of a request. */
 const headersMax = 64;
 
-/** How long a client may take to send its headers, to send nothing, or to read an answer. */
-const headersForMs = 5_000;
+/** How long a client may take to send its request, to send nothing, or to read an answer. */
+const requestForMs = 5_000;
 const idleForMs = 10_000;
 const silentForMs = 30_000;
 
 /** How long requests in progress may take when the server closes. */
 const closeForMs = 1_000;
-
-/** Characters of a path and query. */
-const urlCharactersMax = 2_048;
-
-const allowedMethods = "GET, HEAD";
 
 /** Headers of every answer: nothing is stored, sniffed, framed or executed. */
 const securityHeaders: Readonly<Record<string, string>> = {
@@ -47,6 +55,7 @@ export interface ApiServerOptions {
   /** 0 means any free port. */
   readonly port: number;
   readonly readModel: ReadModel;
+  readonly commander: AlertCommander;
   readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly logger: Logger;
   readonly version: string;
@@ -61,7 +70,7 @@ export interface ApiServer {
 }
 
 /**
- * Opens the read side.
+ * Opens the server.
  *
  * @throws AppError `API_LISTEN` when the address cannot be bound; kind `operator`. Nothing is left open.
  */
@@ -70,8 +79,8 @@ export async function openApiServer(options: ApiServerOptions): Promise<ApiServe
   const server = createServer(
     {
       maxHeaderSize: headerBytesMax,
-      headersTimeout: headersForMs,
-      requestTimeout: headersForMs,
+      headersTimeout: requestForMs,
+      requestTimeout: requestForMs,
       keepAliveTimeout: idleForMs,
       connectionsCheckingInterval: 1_000,
     },
@@ -124,23 +133,19 @@ type Answerer = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Makes the function that answers each request. It never throws and answers exactly once. */
 function answerer(options: ApiServerOptions): Answerer {
-  const routes = withDocument(routesOf(options), options.version);
-  const byPath = new Map(routes.map((route) => [route.path, route]));
+  const commands = commandRoutesOf(options);
+  const router = new Router(withDocument(routesOf(options), commands, options.version), commands);
   const hostIsAllowed = hostCheck(options.host);
   return (request, response) => {
-    const refusal = refusalOf(request, hostIsAllowed);
-    if (refusal !== undefined) {
-      send(request, response, { problem: refusal });
-      return;
-    }
     const { path, query } = splitUrl(request.url ?? "/");
-    const route = byPath.get(path);
-    if (route === undefined) {
-      send(request, response, { problem: notFound(path) });
+    const refusal = refusalOf(request, hostIsAllowed);
+    const found = refusal === undefined ? router.find(path) : undefined;
+    if (found === undefined) {
+      send(request, response, refusal ?? { problem: notFound(path) });
       return;
     }
     Promise.resolve()
-      .then(() => outcomeOf(route, query))
+      .then(() => routeRefusalOf(request, found, query) ?? outcomeOf(found, query, request, response))
       .catch((error: unknown) => {
         options.logger.error({ event: "api-failed", path, error: messageOf(error) }, "A request failed.");
         return { problem: failure };
@@ -153,6 +158,19 @@ function answerer(options: ApiServerOptions): Answerer {
   };
 }
 
+/** @returns Nothing when the client left before it had said what it wants. */
+async function outcomeOf(
+  found: FoundRoute,
+  query: URLSearchParams,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<RouteOutcome | undefined> {
+  if (found.method === "GET") return await found.route.handle(query);
+  const body = await readBody(request, response);
+  if (body === undefined || "problem" in body) return body;
+  return await found.route.handle(found.levels, body.value);
+}
+
 const failure: ProblemDocument = {
   status: 500,
   title: "The gateway could not answer.",
@@ -160,7 +178,11 @@ const failure: ProblemDocument = {
 };
 
 /** Adds the route of the API document, which describes itself too. */
-function withDocument(routes: readonly Route[], version: string): readonly Route[] {
+function withDocument(
+  routes: readonly Route[],
+  commands: readonly CommandRoute[],
+  version: string,
+): readonly Route[] {
   const summary = "This API as an OpenAPI document.";
   const all: Route[] = [...routes];
   all.push({
@@ -168,60 +190,9 @@ function withDocument(routes: readonly Route[], version: string): readonly Route
     summary,
     parameters: [],
     responses: { 200: { description: summary, contentType: jsonMediaType, schema: { type: "object" } } },
-    handle: () => jsonAnswer(apiDocument(all, version)),
+    handle: () => jsonAnswer(apiDocument(all, commands, version)),
   });
   return all;
-}
-
-function outcomeOf(route: Route, query: URLSearchParams): RouteOutcome | Promise<RouteOutcome> {
-  for (const name of new Set(query.keys())) {
-    const problem = parameterProblem(route, query, name);
-    if (problem !== undefined) return { problem };
-  }
-  return route.handle(query);
-}
-
-function parameterProblem(route: Route, query: URLSearchParams, name: string): ProblemDocument | undefined {
-  const title = "The query is not valid.";
-  const names = route.parameters.map((parameter) => parameter.name);
-  if (!names.includes(name)) {
-    const known = names.length === 0 ? "takes no parameters" : `takes only ${names.join(", ")}`;
-    return { status: 400, title, detail: `${route.path} ${known}, not "${name}".`, parameter: name };
-  }
-  if (query.getAll(name).length > 1) {
-    return { status: 400, title, detail: `"${name}" is given more than once.`, parameter: name };
-  }
-  return undefined;
-}
-
-/** What is refused before anybody looks at the path. */
-function refusalOf(
-  request: IncomingMessage,
-  hostIsAllowed: (header: string | undefined) => boolean,
-): ProblemDocument | undefined {
-  const { headers, method, url = "" } = request;
-  if (!hostIsAllowed(headers.host)) {
-    return {
-      status: 421,
-      title: "This server does not answer under that name.",
-      detail: "It listens on loopback only: use http://localhost, http://127.0.0.1 or http://[::1].",
-    };
-  }
-  if (method !== "GET" && method !== "HEAD") {
-    return {
-      status: 405,
-      title: "The method is not allowed.",
-      detail: `The read side answers ${allowedMethods}, not ${method ?? "this"}.`,
-    };
-  }
-  if (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0) {
-    return { status: 413, title: "A body is not allowed.", detail: "The read side takes no request bodies." };
-  }
-  if (url.length > urlCharactersMax) {
-    const detail = `At most ${urlCharactersMax} characters are read.`;
-    return { status: 414, title: "The address is too long.", detail };
-  }
-  return undefined;
 }
 
 function notFound(path: string): ProblemDocument {
@@ -239,16 +210,18 @@ function splitUrl(url: string): { path: string; query: URLSearchParams } {
   return { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };
 }
 
-function send(request: IncomingMessage, response: ServerResponse, outcome: RouteOutcome): void {
+/** @param outcome - Nothing when nobody waits for an answer. */
+function send(request: IncomingMessage, response: ServerResponse, outcome: RouteOutcome | undefined): void {
+  if (outcome === undefined) return;
   const { status, contentType, body } = "answer" in outcome ? outcome.answer : problemAnswer(outcome.problem);
   const headers: Record<string, string | number> = {
     ...securityHeaders,
     "Content-Type": contentType,
     "Content-Length": Buffer.byteLength(body),
   };
-  if (status === 405) headers["Allow"] = allowedMethods;
+  if ("problem" in outcome && outcome.allow !== undefined) headers["Allow"] = outcome.allow;
   // Whatever body is still on its way is not read: the connection ends with the answer.
-  if (status === 405 || status === 413 || status === 421) headers["Connection"] = "close";
+  if (bodyIsLeft(request)) headers["Connection"] = "close";
   response.writeHead(status, headers);
   response.end(request.method === "HEAD" ? undefined : body);
 }

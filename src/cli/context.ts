@@ -1,5 +1,5 @@
 /** What a command may touch of the process it runs in; `main.ts` fills it from the real one. */
-import type { Clock } from "../core/ports.ts";
+import type { GatewayClock } from "../core/ports.ts";
 
 /** Where text goes. */
 export interface Output {
@@ -20,7 +20,7 @@ export interface CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Relative paths start here. */
   readonly workingDirectory: string;
-  readonly clock: Clock;
+  readonly clock: GatewayClock;
   /** In [0, 1). */
   readonly random: () => number;
   /** Calls back for each such signal from now on, instead of ending the process. Returns the way to stop that. */

@@ -5,9 +5,11 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../core/errors.ts";
 import { version } from "../ops/build-info.ts";
+import { addAlertCommands } from "./alerts/commands.ts";
 import type { CommandContext } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { reportFailure } from "./report.ts";
+import { addRuleTrials } from "./rules/commands.ts";
 
 /**
  * Runs one command line.
@@ -59,6 +61,7 @@ function makeProgram(context: CommandContext, finish: Finish): Command {
   addGatewayCommands(program, context, finish);
   addConfigCommands(program, context, finish);
   addRulesCommands(program, context, finish);
+  addAlertCommands(program, context, finish);
   addSimulate(program, context, finish);
   return program;
 }
@@ -130,7 +133,7 @@ function addConfigCommands(program: Command, context: CommandContext, finish: Fi
 }
 
 function addRulesCommands(program: Command, context: CommandContext, finish: Finish): void {
-  const rules = program.command("rules").description("check alert rules");
+  const rules = program.command("rules").description("check, test and try alert rules");
   rules
     .command("check")
     .description("name everything that is wrong")
@@ -140,6 +143,7 @@ function addRulesCommands(program: Command, context: CommandContext, finish: Fin
       const { checkRules } = await import("./rules.ts");
       finish(await checkRules(context, paths, options));
     });
+  addRuleTrials(rules, context, finish);
   rules
     .command("schema")
     .description("print the JSON Schema of rule files")

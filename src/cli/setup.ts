@@ -2,12 +2,16 @@
 import { stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { formatProblems } from "../config/problems.ts";
 import type { Config } from "../config/config.ts";
-import { loadRules } from "../config/rules.ts";
+import { type LoadedRule, loadRules } from "../config/rules.ts";
 import { failed, ok, type Problem, type Result } from "../core/errors.ts";
+import { FoldState } from "../core/fold/state.ts";
 import type { RuleDefinition } from "../core/rule/definition.ts";
+import { failingTests } from "../core/rule/test-gate.ts";
+import { ruleTools } from "../rule-tools.ts";
 import type { CommandContext } from "./context.ts";
 import { writeJson } from "./report.ts";
 import { styled } from "./style.ts";
@@ -55,14 +59,33 @@ export async function loadSetup(context: CommandContext, flags: SetupFlags): Pro
   const loaded = await loadConfiguration(context, flags);
   if (!loaded.ok) return failed(loaded.problems);
   const { config } = loaded.value;
-  const rules = await loadRules(config.rulesDir);
+  const rules = await loadRules(config.rulesDir, {
+    expressions: () => ruleTools.loadExpressions(),
+    ownTopicPrefix: config.ownTopicPrefix,
+  });
   if (!rules.ok) return failed(rules.problems);
+  const untrue = await failingRules(rules.value);
+  if (untrue.length > 0) return failed(untrue);
   const file = await configurationFile(context, flags);
   return ok({
     config,
-    rules: rules.value,
+    rules: rules.value.map(({ definition }) => definition),
     file: file === undefined ? undefined : resolve(context.workingDirectory, file),
   });
+}
+
+/** A rule that does not do what its own tests say is as wrong as one that cannot be read. */
+async function failingRules(rules: readonly LoadedRule[]): Promise<readonly Problem[]> {
+  const tested = rules.filter(({ tests }) => tests.length > 0);
+  if (tested.length === 0) return [];
+  await ruleTools.prepare(rules.map(({ definition }) => definition));
+  const problems: Problem[] = [];
+  for (const rule of tested) {
+    problems.push(...failingTests([rule], () => new FoldState(ruleTools.tools)));
+    // Tests of many rules take a while, and a gateway that reloads goes on serving.
+    await setImmediate();
+  }
+  return problems;
 }
 
 /** Tells every problem: as lines for people on `err`, or as JSON on `out`. */

@@ -1,6 +1,9 @@
 /** The schema of the configuration file: every key, its default, and what is said about a wrong value. */
 import * as z from "zod/mini";
+import type { DeviceDescription } from "../core/device.ts";
 import { nameCharactersMax } from "../core/limits.ts";
+import { type ClockPolicy, clockModes, defaultClockPolicy } from "../core/time/clock-policy.ts";
+import { formatDuration } from "../core/time/duration.ts";
 import { streamNames } from "../core/streams.ts";
 import { type Config, listenerProtocols, routeCodecs, upstreamFormats, upstreamPresets } from "./config.ts";
 import { isLoopback } from "../core/address.ts";
@@ -9,6 +12,7 @@ import {
   choice,
   described,
   duration,
+  expecting,
   flag,
   integer,
   listOf,
@@ -96,6 +100,41 @@ const resolution = parsed(
   { examples: ["1m", "15m", "1h"] },
 );
 
+const deviceGlob = text(
+  {
+    code: "NAME",
+    expected: `A name or glob of at most ${nameCharactersMax} characters`,
+    hint: () => '"fridge-*" takes every device whose name begins so',
+  },
+  // oxlint-disable-next-line no-control-regex -- control characters are what is kept out.
+  new RegExp(`^[^\\u0000-\\u001f\\u007f]{1,${nameCharactersMax}}$`),
+);
+const parameter = expecting(z.number(), { code: "NUMBER", expected: "A number" });
+
+const clock = object({
+  policy: described(z.prefault(choice(clockModes), "trust"), {
+    description:
+      "trust: the device's stamp; clamp: not older than `behind` either; correct: by the learned offset; receipt: when it arrived.",
+  }),
+  ahead: z.prefault(duration(0, 86_400_000), formatDuration(defaultClockPolicy.aheadMs)),
+  behind: z.exactOptional(duration(1)),
+});
+
+const device = object({
+  match: expecting(z.union([deviceGlob, z.array(deviceGlob).check(z.minLength(1), z.maxLength(256))]), {
+    code: "NAME",
+    expected: "A name or glob, or a list of them,",
+    hint: () => '"fridge-*" or ["fridge-1", "fridge-2"]',
+  }),
+  profile: z.exactOptional(deviceGlob),
+  tags: z.prefault(recordOf(tagKey, tagValue), {}),
+  clock: z.exactOptional(clock),
+  interval: described(z.exactOptional(duration(1)), { description: "How often its series report." }),
+  parameters: described(z.prefault(recordOf(tagKey, parameter), {}), {
+    description: 'Numbers that rules name by { "param": "max_temperature", "default": 8 }.',
+  }),
+});
+
 const listener = object({
   protocol: z.prefault(choice(listenerProtocols), "mqtt"),
   host: z.prefault(host, "127.0.0.1"),
@@ -155,6 +194,7 @@ const shape = object({
   ingest: z.prefault(
     object({
       routes: z.prefault(listOf(route, 0, 1_000), []),
+      devices: z.prefault(listOf(device, 0, 1_000), []),
       devicesDirs: z.prefault(listOf(path("directory"), 0, 16), []),
     }),
     {},
@@ -183,6 +223,22 @@ export const configShape: Schema = shape;
 /** Keys that are documented and that this version cannot do, by the name of the key. */
 export const unsupportedConfigKeys: ReadonlySet<string> = new Set(["ackBy", "usersFile"]);
 
+function descriptionOf(written: z.output<typeof device>): DeviceDescription {
+  const { match, profile, tags, clock: kept, interval, parameters } = written;
+  return {
+    match: typeof match === "string" ? [match] : match,
+    ...(profile === undefined ? {} : { profile }),
+    tags,
+    ...(kept === undefined ? {} : { clock: policyOf(kept) }),
+    ...(interval === undefined ? {} : { intervalMs: interval }),
+    parameters,
+  };
+}
+
+function policyOf({ policy, ahead, behind }: z.output<typeof clock>): ClockPolicy {
+  return { mode: policy, aheadMs: ahead, ...(behind === undefined ? {} : { behindMs: behind }) };
+}
+
 /** What zod says about a value. */
 export type Shaped<T> =
   | { readonly ok: true; readonly value: T }
@@ -206,6 +262,7 @@ export function shapeConfig(effective: unknown): Shaped<Config> {
       port: door.port ?? 0,
       anonymous: written.access.anonymous && isLoopback(door.host),
     })),
+    ingest: { ...written.ingest, devices: written.ingest.devices.map(descriptionOf) },
     store: { ...store, commitDelayMs, retain: { rawMs: retain.raw, rollupsMs: retain.rollups } },
   };
   return { ok: true, value: config };

@@ -6,6 +6,7 @@
  * people write is the same structure with durations and sizes as strings (`"7d"`, `"2GiB"`) and with
  * every key optional.
  */
+import type { DeviceDescription } from "../core/device.ts";
 import type { StreamName } from "../core/streams.ts";
 
 /** Who this gateway is. */
@@ -83,6 +84,8 @@ export interface RouteConfig {
 
 /** What becomes of messages from devices. */
 export interface IngestConfig {
+  /** What is said about devices by name; of several that match one, a later one wins, key by key. Default: none. */
+  readonly devices: readonly DeviceDescription[];
   /** Default: none, so the generic decoder takes everything. */
   readonly routes: readonly RouteConfig[];
   /** Directories of device profiles. Default: none. */

@@ -1,178 +1,173 @@
 /** The schema of a rule: every key, its default, and what is said about a wrong value. */
 import * as z from "zod/mini";
-import { nameCharactersMax } from "../core/limits.ts";
-import {
-  type AggregateName,
-  aggregateNames,
-  comparisonOperators,
-  type GroupKey,
-  type WindowDefinition,
-} from "../core/rule/definition.ts";
-import { templateNamePattern } from "../core/rule/template.ts";
 import type { Severity } from "../core/streams.ts";
-import { isObject } from "./jsonc.ts";
+import { condition, type WrittenCondition } from "./rule-condition-schema.ts";
+import { detect, type WrittenDetect } from "./rule-detectors.ts";
+import { source, sources, type WrittenSide, type WrittenSource } from "./rule-source-schema.ts";
+import { ruleTestsSchema } from "./rule-tests.ts";
+import { aggregate, window, type WrittenAggregate, type WrittenWindow } from "./rule-window-schema.ts";
+import { key, nameText, numberWithin, shortText } from "./rule-words.ts";
 import {
   choice,
   described,
   duration,
   expecting,
   flag,
+  integer,
   listOf,
   object,
   recordOf,
   type Schema,
   text,
 } from "./shape.ts";
-import { nearest } from "./suggest.ts";
 
-/** What documentation and users also call the aggregates. */
-const aliases: ReadonlyMap<string, AggregateName> = new Map([["avg", "mean"]]);
+/** The longest stretch of raw samples that a firing keeps on one side. */
+const captureMsMax = 86_400_000;
 
-/** Aggregates that are documented and that this version cannot do. */
-const unsupportedAggregates: readonly string[] = [
-  "variance",
-  "median",
-  "quantile",
-  "mad",
-  "distinct",
-  "delta",
-  "rate",
-  "slope",
-  "duration",
-  "timeWeightedMean",
-  "coverage",
-  "lag",
-  "changed",
-];
+/** The severities, in ascending order. */
+export const severities: readonly ["info", "warning", "critical"] = ["info", "warning", "critical"];
 
-/** Words that stand for an aggregate. */
-export const aggregateWords: readonly string[] = [...aggregateNames, ...aliases.keys()];
-
-/** The aggregate that a word means; nothing when it means none. */
-export function aggregateOf(word: string): AggregateName | undefined {
-  return aggregateNames.find((name) => name === word) ?? aliases.get(word);
+function optional<S extends Schema>(schema: S, description: string): z.ZodMiniExactOptional<S> {
+  // The description goes to the key: conditions share one schema.
+  return key(z.exactOptional(schema), description);
 }
 
-/** Whether a word is an aggregate that is documented and that this version cannot do. */
-export function isUnsupportedAggregate(word: unknown): boolean {
-  return typeof word === "string" && unsupportedAggregates.includes(word);
-}
-
-const name = text(
-  {
-    code: "NAME",
-    expected: "A name that begins with a letter, of letters, digits and _ . -",
-    hint: () => 'for example "avg"',
-  },
-  new RegExp(templateNamePattern.replace("*$", "{0,63}$")),
-);
-const glob = text(
-  {
-    code: "SOURCE",
-    expected: `A name or glob of at most ${nameCharactersMax} characters`,
-    hint: () => '"fridge-*" takes every device whose name begins so',
-  },
-  // oxlint-disable-next-line no-control-regex -- control characters are what is kept out.
-  new RegExp(`^[^\\u0000-\\u001f\\u007f]{1,${nameCharactersMax}}$`),
-);
-const globs = expecting(z.union([glob, z.array(glob).check(z.minLength(1), z.maxLength(256))]), {
-  code: "SOURCE",
-  expected: `A name or glob of at most ${nameCharactersMax} characters, or a list of them,`,
-  hint: () => '"temperature", "fridge-*" or ["fridge-1", "fridge-2"]',
-});
-
-const aggregateFunction = z.enum([...aggregateNames, "avg"]);
-const aggregate = expecting(z.union([aggregateFunction, z.strictObject({ fn: aggregateFunction })]), {
-  code: "AGGREGATE",
-  expected: `One of ${aggregateNames.join(", ")}`,
-  hint: (value) => {
-    const word = functionIn(value);
-    const meant = typeof word === "string" ? nearest(word, aggregateWords) : undefined;
-    return meant === undefined ? undefined : `did you mean ${JSON.stringify(meant)}?`;
-  },
-  unsupported: (value) => {
-    const word = functionIn(value);
-    return isUnsupportedAggregate(word) ? JSON.stringify(word) : undefined;
-  },
-});
-
-function functionIn(value: unknown): unknown {
-  return isObject(value) ? (typeof value["fn"] === "string" ? value["fn"] : "") : value;
-}
-
-const window = object({
-  type: choice(["none", "tumbling", "hopping", "sliding"], ["session", "count", "state"]),
-  size: z.exactOptional(duration(1)),
-  every: z.exactOptional(duration(1)),
-  lateness: z.prefault(duration(), "0s"),
-});
-
-const operand = expecting(z.union([z.number(), z.tuple([z.number(), z.number()])]), {
-  code: "OPERAND",
-  expected: "A number, or [low, high] for inside and outside,",
-  hint: (value) =>
-    typeof value === "string" && Number.isFinite(Number(value)) ? `write ${value} without quotes` : undefined,
-  unsupported: (value) => (isObject(value) && Object.hasOwn(value, "param") ? '{ "param": … }' : undefined),
-});
-
-/** A condition as people write it. Which keys belong together is checked apart. */
-export interface WrittenCondition {
-  readonly field?: string;
-  readonly op?: (typeof comparisonOperators)[number] | "inside" | "outside";
-  readonly value?: number | readonly [number, number];
-  readonly clear?: number | readonly [number, number];
-  readonly all?: readonly WrittenCondition[];
-  readonly any?: readonly WrittenCondition[];
-  readonly not?: WrittenCondition;
-}
-
-const condition: z.ZodMiniType<WrittenCondition> = object({
-  field: z.exactOptional(name),
-  op: z.exactOptional(choice([...comparisonOperators, "inside", "outside"])),
-  value: z.exactOptional(operand),
-  clear: z.exactOptional(operand),
-  all: z.exactOptional(conditions()),
-  any: z.exactOptional(conditions()),
-  not: z.exactOptional(z.lazy(() => condition)),
-});
-
-function conditions(): z.ZodMiniArray<z.ZodMiniLazy<z.ZodMiniType<WrittenCondition>>> {
-  return listOf(
-    z.lazy(() => condition),
-    1,
-    64,
+function ruleId(): ReturnType<typeof text> {
+  return text(
+    { code: "ID", expected: "An id of a-z, 0-9 and -", hint: () => 'for example "cold-room-warm"' },
+    /^[a-z0-9][a-z0-9-]{0,63}$/,
   );
 }
 
+const levels = object({
+  info: optional(condition, "When the alert is worth knowing."),
+  warning: optional(condition, "When somebody should look."),
+  critical: optional(condition, "When somebody has to act."),
+});
+
+const publish = object({
+  topic: key(
+    expecting(z.string(), {
+      code: "TOPIC",
+      expected: "A topic",
+      hint: () => 'for example "plant/horn/{{device}}"',
+    }),
+    "The topic on the gateway's own broker; a template.",
+  ),
+  payload: key(
+    z.exactOptional(z.unknown()),
+    "What is published: any JSON. Texts in it are templates. Left out: null.",
+  ),
+  on: key(
+    z.prefault(choice(["firing", "resolved", "no-data", "change"]), "firing"),
+    "Which change of the alert publishes it.",
+  ),
+  qos: key(
+    z.prefault(
+      expecting(z.union([z.literal(0), z.literal(1)]), {
+        code: "NUMBER",
+        expected: "0 or 1",
+        hint: () => "1 for a message that has to arrive",
+      }),
+      0,
+    ),
+    "The quality of service.",
+  ),
+  retain: key(z.prefault(flag(), false), "Whether the broker keeps it for later subscribers."),
+});
+
 const shape = object({
   $schema: z.exactOptional(z.string()),
-  id: text(
-    { code: "ID", expected: "An id of a-z, 0-9 and -", hint: () => 'for example "cold-room-warm"' },
-    /^[a-z0-9][a-z0-9-]{0,63}$/,
+  id: key(ruleId(), "The stable identity of the rule."),
+  description: key(z.prefault(shortText(1_024), ""), "What the rule is for."),
+  enabled: key(z.prefault(flag(), true), "false: the rule is read and checked, and does nothing."),
+  shadow: key(z.prefault(flag(), false), "true: the rule decides and records, and does not act."),
+  source: optional(source, "The series that feed the rule."),
+  sources: optional(sources, 'Several sides by name, to be compared: fields are then "a.mean", "b.mean".'),
+  groupBy: key(
+    z.prefault(listOf(nameText(), 0, 8), ["device"]),
+    "What an alert is about: device, metric, profile, or names of tags.",
   ),
-  description: z.prefault(
-    text({ code: "TEXT", expected: "A text of at most 1024 characters" }, /^[\s\S]{0,1024}$/),
-    "",
+  window: key(z.prefault(window, { type: "none" }), "The stretch of event time that a decision looks at."),
+  aggregate: key(
+    z.prefault(recordOf(nameText(), aggregate), {}),
+    "Values computed over the window, by name.",
   ),
-  enabled: z.prefault(flag(), true),
-  source: object({ device: z.prefault(globs, "*"), metric: globs }),
-  groupBy: z.prefault(listOf(choice(["device", "metric"]), 0, 2), ["device"]),
-  window: z.prefault(window, { type: "none" }),
-  aggregate: z.prefault(recordOf(name, aggregate), {}),
-  when: condition,
-  for: z.prefault(duration(), "0s"),
-  keepFiringFor: z.prefault(duration(), "0s"),
-  severity: z.prefault(choice(["info", "warning", "critical"]), "warning"),
-  labels: z.prefault(
-    recordOf(name, text({ code: "TEXT", expected: "A text of at most 256 characters" }, /^[\s\S]{0,256}$/)),
-    {},
+  detect: optional(detect, "A built-in detector, instead of or beside when."),
+  when: optional(condition, "When the alert is on."),
+  levels: optional(levels, "Several severities in one rule, instead of when."),
+  for: key(z.prefault(duration(), "0s"), "How long the condition must hold before the alert fires."),
+  keepFiringFor: key(
+    z.prefault(duration(), "0s"),
+    "How long the condition must be clear before the alert resolves.",
   ),
-  annotations: z.prefault(
-    recordOf(name, text({ code: "TEXT", expected: "A text of at most 1024 characters" }, /^[\s\S]{0,1024}$/)),
-    {},
+  noData: optional(
+    object({
+      after: key(duration(1), "How much silence it takes."),
+      state: key(z.prefault(choice(["no-data", "firing", "ok"]), "no-data"), "What silence means."),
+    }),
+    "What happens when nothing comes.",
   ),
-  tests: described(z.exactOptional(z.unknown()), { description: "Not run by this version." }),
+  coverage: optional(
+    numberWithin(0, 1, { hint: "a share: 0.8 for 80 %" }),
+    "Share of the expected samples below which the state is no-data.",
+  ),
+  flap: optional(
+    object({
+      low: key(z.prefault(share(), 0.25), "It flaps no longer below this share of changes."),
+      high: key(z.prefault(share(), 0.5), "It flaps from this share of changes on."),
+      history: key(z.prefault(integer(2, 32), 20), "How many decisions are looked at."),
+    }),
+    "While an alert flaps, one notice replaces its changes.",
+  ),
+  severity: optional(choice(severities), "How bad it is. Default: warning."),
+  inhibit: key(
+    z.prefault(
+      listOf(
+        object({
+          when: key(object({ rule: key(ruleId(), "The id of the other rule.") }), "What mutes this rule."),
+          equal: key(
+            z.prefault(listOf(nameText(), 0, 8), []),
+            "Group keys, labels or tags that have to be the same on both.",
+          ),
+        }),
+        0,
+        16,
+      ),
+      [],
+    ),
+    "Rules that mute this one while they fire.",
+  ),
+  repeat: optional(duration(1_000), "How often an unacknowledged alert is told again."),
+  escalate: optional(
+    object({
+      after: key(duration(1), "How long the alert stays unacknowledged."),
+      severity: key(choice(severities), "What it becomes."),
+    }),
+    "Makes an unacknowledged alert more severe.",
+  ),
+  capture: optional(
+    object({
+      before: key(z.prefault(duration(0, captureMsMax), "0s"), "How far before the firing."),
+      after: key(z.prefault(duration(0, captureMsMax), "0s"), "How far behind it."),
+    }),
+    "Raw samples around a firing that are kept.",
+  ),
+  actions: key(
+    z.prefault(listOf(object({ publish: key(publish, "Publishes a message.") }), 0, 16), []),
+    "What is done when the alert changes.",
+  ),
+  labels: key(z.prefault(recordOf(nameText(), shortText(256)), {}), "Fixed texts that go with the alert."),
+  annotations: key(
+    z.prefault(recordOf(nameText(), shortText(1_024)), {}),
+    "Texts for people: {{name}} stands for group keys, labels and fields.",
+  ),
+  tests: z.exactOptional(described(z.unknown(), ruleTestsSchema())),
 });
+
+function share(): z.ZodMiniNumber {
+  return numberWithin(0, 1, { hint: "a share: 0.25 for 25 %" });
+}
 
 /** The schema of one rule, for walking. */
 export const ruleShape: Schema = shape;
@@ -182,24 +177,39 @@ export interface WrittenRule {
   readonly id: string;
   readonly description: string;
   readonly enabled: boolean;
-  readonly source: {
-    readonly device: string | readonly string[];
-    readonly metric: string | readonly string[];
-  };
-  readonly groupBy: readonly GroupKey[];
-  readonly window: {
-    readonly type: WindowDefinition["type"];
-    readonly size?: number;
-    readonly every?: number;
-    readonly lateness: number;
-  };
-  readonly aggregate: Readonly<Record<string, string | { readonly fn: string }>>;
-  readonly when: WrittenCondition;
+  readonly shadow: boolean;
+  readonly source?: WrittenSource;
+  readonly sources?: Readonly<Record<string, WrittenSide>>;
+  readonly groupBy: readonly string[];
+  readonly window: WrittenWindow;
+  readonly aggregate: Readonly<Record<string, string | WrittenAggregate>>;
+  readonly detect?: string | WrittenDetect;
+  readonly when?: WrittenCondition;
+  readonly levels?: { readonly [S in Severity]?: WrittenCondition };
   readonly for: number;
   readonly keepFiringFor: number;
-  readonly severity: Severity;
+  readonly noData?: { readonly after: number; readonly state: "no-data" | "firing" | "ok" };
+  readonly coverage?: number;
+  readonly flap?: { readonly low: number; readonly high: number; readonly history: number };
+  readonly severity?: Severity;
+  readonly inhibit: readonly {
+    readonly when: { readonly rule: string };
+    readonly equal: readonly string[];
+  }[];
+  readonly repeat?: number;
+  readonly escalate?: { readonly after: number; readonly severity: Severity };
+  readonly capture?: { readonly before: number; readonly after: number };
+  readonly actions: readonly { readonly publish: WrittenPublish }[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+}
+
+interface WrittenPublish {
+  readonly topic: string;
+  readonly payload?: unknown;
+  readonly on: "firing" | "resolved" | "no-data" | "change";
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
 }
 
 /** What zod says about a rule. */
@@ -211,38 +221,6 @@ export type ShapedRule =
 export function shapeRule(value: unknown): ShapedRule {
   const checked = z.safeParse(shape, value);
   return checked.success ? { ok: true, value: checked.data } : { ok: false, issues: checked.error.issues };
-}
-
-const unsupportedKeys: readonly (readonly [holder: RegExp, keys: readonly string[]])[] = [
-  [
-    /^$/,
-    [
-      "detect",
-      "expr",
-      "levels",
-      "noData",
-      "actions",
-      "inhibit",
-      "flap",
-      "repeat",
-      "escalate",
-      "capture",
-      "sources",
-      "shadow",
-      "coverage",
-      "timezone",
-      "revise",
-      "idle",
-    ],
-  ],
-  [/^\/window$/, ["gap", "max", "count", "begin", "end", "revise", "idle", "timezone"]],
-  [/^\/when/, ["expr"]],
-  [/^\/source$/, ["profile", "tags", "topic"]],
-];
-
-/** Whether a key is documented although this version cannot do it; `holder` is a pointer within the rule. */
-export function isUnsupportedRuleKey(holder: string, key: string): boolean {
-  return unsupportedKeys.some(([pattern, keys]) => pattern.test(holder) && keys.includes(key));
 }
 
 /** The JSON Schema (draft 7) of a rule file, for editors. */

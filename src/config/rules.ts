@@ -2,27 +2,46 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { failed, messageOf, ok, type Problem, type Result } from "../core/errors.ts";
-import type {
-  AggregateDefinition,
-  ConditionDefinition,
-  RuleDefinition,
-  WindowDefinition,
-} from "../core/rule/definition.ts";
-import { compileTemplate } from "../core/rule/template.ts";
-import { explainIssues, type Place } from "./issues.ts";
+import type { RuleDefinition } from "../core/rule/definition.ts";
+import type { ExpressionCompiler } from "../core/rule/expression.ts";
+import type { RuleTest } from "../core/rule/rule-test.ts";
+import type { Place } from "./issues.ts";
 import { documentBytesMax, isObject, type JsoncDocument, readJsonc } from "./jsonc.ts";
 import { childPointer } from "./pointer.ts";
 import { compareTexts, quoted, sortProblems } from "./problems.ts";
-import { checkRule } from "./rule-checks.ts";
-import {
-  aggregateOf,
-  isUnsupportedRuleKey,
-  ruleShape,
-  shapeRule,
-  type WrittenCondition,
-  type WrittenRule,
-} from "./rule-schema.ts";
+import { checkRule, type RuleSurroundings } from "./rule-checks.ts";
+import { definitionOf } from "./rule-definition.ts";
+import { explainRuleIssues, hinted } from "./rule-issues.ts";
+import { namesOf } from "./rule-names.ts";
+import { placeInText } from "./rule-places.ts";
+import { type RelatedRule, relatedRule, relationProblems } from "./rule-relations.ts";
+import { ruleShape, shapeRule } from "./rule-schema.ts";
+import { parseRuleTests } from "./rule-tests.ts";
 import { nearest } from "./suggest.ts";
+import type { RuleReport } from "./window-checks.ts";
+
+/** A rule that was read, with the tests that stand beside it. */
+export interface LoadedRule {
+  readonly definition: RuleDefinition;
+  readonly tests: readonly RuleTest[];
+  /** The file it came from. */
+  readonly file: string;
+  /** JSON pointer to the rule in its file. */
+  readonly pointer: string;
+}
+
+/** How rules are read. */
+export interface ReadRulesOptions {
+  /** Loads the compiler of expressions; called at most once, and only when some rule holds an `expr`. */
+  readonly expressions?: () => Promise<ExpressionCompiler>;
+  /** Below which the gateway publishes itself, so that no action does. Default: `holdfast/`. */
+  readonly ownTopicPrefix?: string;
+}
+
+/** What reading one text needs. */
+interface Reading extends RuleSurroundings {
+  readonly text: string;
+}
 
 /**
  * Loads every `*.json` and `*.jsonc` file of a directory, but `*.schema.json` and names that begin with a dot.
@@ -30,9 +49,12 @@ import { nearest } from "./suggest.ts";
  * A directory that does not exist holds no rules. Never throws on what the files hold.
  *
  * @returns Rules in the order of file names; or every problem of every file, sorted by file, line and
- *   column. Codes begin with `RULE_`, those of annotations with `TEMPLATE_`.
+ *   column. Codes begin with `RULE_`, those of templates with `TEMPLATE_`.
  */
-export async function loadRules(directory: string): Promise<Result<RuleDefinition[]>> {
+export async function loadRules(
+  directory: string,
+  options: ReadRulesOptions = {},
+): Promise<Result<LoadedRule[]>> {
   let names: string[];
   try {
     names = await readdir(directory);
@@ -41,10 +63,20 @@ export async function loadRules(directory: string): Promise<Result<RuleDefinitio
     return failed([unreadable(directory, error)]);
   }
   const wanted = names.filter((name) => /^[^.].*\.jsonc?$/.test(name) && !name.endsWith(".schema.json"));
-  const files = await Promise.all(
-    wanted.toSorted(compareTexts).map((name) => readRuleFile(join(directory, name))),
+  const texts = await Promise.all(
+    wanted.toSorted(compareTexts).map((name) => readText(join(directory, name))),
   );
-  return together(files);
+  const expressions = await expressionsFor(
+    texts.map(({ text = "" }) => text),
+    options,
+  );
+  return together(
+    texts.map(({ file, text, problem }) =>
+      text === undefined
+        ? { rules: [], related: [], problems: problem === undefined ? [] : [problem] }
+        : rulesIn(text, file, expressions, options),
+    ),
+  );
 }
 
 /**
@@ -52,61 +84,91 @@ export async function loadRules(directory: string): Promise<Result<RuleDefinitio
  *
  * @param fileName - Only for the places of problems.
  */
-export function parseRuleFile(text: string, fileName: string): Result<RuleDefinition[]> {
-  return together([rulesIn(text, fileName)]);
+export async function readRuleFile(
+  text: string,
+  fileName: string,
+  options: ReadRulesOptions = {},
+): Promise<Result<LoadedRule[]>> {
+  return together([rulesIn(text, fileName, await expressionsFor([text], options), options)]);
+}
+
+/**
+ * Reads the rules of one text, where the compiler of expressions is at hand, or none is wanted: then
+ * expressions are refused.
+ *
+ * @param fileName - Only for the places of problems.
+ */
+export function parseRuleFile(
+  text: string,
+  fileName: string,
+  options: { readonly expressions?: ExpressionCompiler; readonly ownTopicPrefix?: string } = {},
+): Result<LoadedRule[]> {
+  return together([rulesIn(text, fileName, options.expressions, options)]);
+}
+
+/** The compiler, when a text may hold an expression. */
+async function expressionsFor(
+  texts: readonly string[],
+  { expressions }: ReadRulesOptions,
+): Promise<ExpressionCompiler | undefined> {
+  // A key can also be written with escapes; then its first backslash gives it away.
+  const needed = texts.some((text) => text.includes('"expr"') || /"[^"\s:]*\\u[^":]*"\s*:/.test(text));
+  return needed ? await expressions?.() : undefined;
 }
 
 /** What one file holds, the wrong beside the right. */
 interface RuleFile {
-  readonly rules: readonly RuleDefinition[];
+  readonly rules: readonly LoadedRule[];
   readonly problems: readonly Problem[];
-  /** Ids of all its rules, also of those that are wrong otherwise. */
-  readonly ids: readonly { readonly id: string; readonly pointer: string; readonly place: Place }[];
+  /** All its rules, also those that are wrong otherwise. */
+  readonly related: readonly RelatedRule[];
 }
 
-async function readRuleFile(path: string): Promise<RuleFile> {
+/** The text of a file, or why it has none. */
+interface ReadText {
+  readonly file: string;
+  readonly text?: string;
+  readonly problem?: Problem;
+}
+
+async function readText(file: string): Promise<ReadText> {
   try {
-    const { size } = await stat(path);
-    if (size <= documentBytesMax) return rulesIn(await readFile(path, "utf8"), path);
+    const { size } = await stat(file);
+    if (size <= documentBytesMax) return { file, text: await readFile(file, "utf8") };
     const message = `The file has ${size} bytes; at most ${documentBytesMax} are read.`;
-    return { rules: [], ids: [], problems: [{ code: "RULE_FILE_LARGE", message, pointer: "", file: path }] };
+    return { file, problem: { code: "RULE_FILE_LARGE", message, pointer: "", hint: "split it", file } };
   } catch (error) {
-    return { rules: [], ids: [], problems: [unreadable(path, error)] };
+    return { file, problem: unreadable(file, error) };
   }
 }
 
-function together(files: readonly RuleFile[]): Result<RuleDefinition[]> {
-  const problems = files.flatMap((file) => file.problems);
-  const first = new Map<string, Place>();
-  for (const { id, pointer, place } of files.flatMap((file) => file.ids)) {
-    const other = first.get(id);
-    if (other === undefined) {
-      first.set(id, place);
-      continue;
-    }
-    const message = `The id ${quoted(id)} already belongs to a rule in ${other.file}:${other.line}.`;
-    problems.push({ code: "RULE_ID_TWICE", message, pointer, hint: "give one of them another id", ...place });
-  }
+function together(files: readonly RuleFile[]): Result<LoadedRule[]> {
+  const problems = [
+    ...files.flatMap((file) => file.problems),
+    ...relationProblems(files.flatMap((file) => file.related)),
+  ];
   return problems.length > 0 ? failed(sortProblems(problems)) : ok(files.flatMap((file) => file.rules));
 }
 
-function rulesIn(text: string, file: string): RuleFile {
+function rulesIn(
+  text: string,
+  file: string,
+  expressions: ExpressionCompiler | undefined,
+  { ownTopicPrefix = "holdfast/" }: { readonly ownTopicPrefix?: string },
+): RuleFile {
   const document = readJsonc(text, file, "RULE");
-  const problems: Problem[] = [...document.problems];
+  const problems = document.problems.map(hinted);
   const written = writtenRules(document, problems);
-  const rules: RuleDefinition[] = [];
-  const ids: { id: string; pointer: string; place: Place }[] = [];
+  const rules: LoadedRule[] = [];
+  const related: RelatedRule[] = [];
   for (const [pointer, value] of written) {
-    const found = problemsOf(value, pointer, document);
-    problems.push(...found);
-    const shaped = shapeRule(value);
-    if (shaped.ok && found.length === 0) rules.push(definitionOf(shaped.value));
-    const id = isObject(value) ? value["id"] : undefined;
-    if (typeof id !== "string") continue;
-    const at = `${pointer}/id`;
-    ids.push({ id, pointer: at, place: { file, ...document.positionOf(at) } });
+    const read = readRule(value, pointer, document, { text, expressions, ownTopicPrefix });
+    problems.push(...read.problems);
+    if (read.rule !== undefined) rules.push(read.rule);
+    const one = relatedRule(value, pointer, (at) => ({ file, ...document.positionOf(at) }));
+    if (one !== undefined) related.push(one);
   }
-  return { rules, problems, ids };
+  return { rules, problems, related };
 }
 
 /** The rules of a document with their pointers: itself, or the elements of `rules`. */
@@ -144,118 +206,40 @@ function writtenRules(document: JsoncDocument, problems: Problem[]): [pointer: s
   return [];
 }
 
-function problemsOf(rule: unknown, root: string, document: JsoncDocument): Problem[] {
+/** A rule as far as it can be read. */
+interface ReadRule {
+  readonly rule: LoadedRule | undefined;
+  readonly problems: readonly Problem[];
+}
+
+function readRule(value: unknown, root: string, document: JsoncDocument, reading: Reading): ReadRule {
   const placeOf = (pointer: string, part: "key" | "value" = "value"): Place => ({
     file: document.file,
     ...document.positionOf(pointer, part),
   });
   const problems: Problem[] = [];
-  const shaped = shapeRule(rule);
+  const shaped = shapeRule(value);
   if (!shaped.ok) {
-    problems.push(
-      ...explainIssues(shaped.issues, {
-        area: "RULE",
-        schema: ruleShape,
-        root,
-        value: rule,
-        placeOf,
-        unsupportedKey: (holder, key) => isUnsupportedRuleKey(holder.slice(root.length), key),
-        isSecret: () => false,
-      }),
-    );
+    problems.push(...explainRuleIssues(shaped.issues, { schema: ruleShape, root, value, placeOf }));
   }
-  if (!isObject(rule)) return problems;
-  checkRule(rule, (pointer, code, message, hint) => {
-    problems.push({
+  if (!isObject(value)) return { rule: undefined, problems };
+  const report: RuleReport = (pointer, code, message, hint, offset) => {
+    const place = placeOf(pointer, code.startsWith("KEY_UNKNOWN") ? "key" : "value");
+    const problem = {
       code: code.startsWith("TEMPLATE_") ? code : `RULE_${code}`,
       message,
-      pointer: root + pointer,
+      pointer,
       ...(hint === "" ? {} : { hint }),
-      ...placeOf(root + pointer),
-    });
-  });
-  return problems;
-}
-
-function definitionOf(written: WrittenRule): RuleDefinition {
-  const { id, description, enabled, source, groupBy, severity, labels, annotations } = written;
-  return {
-    id,
-    description,
-    enabled,
-    source: { device: listOf(source.device), metric: listOf(source.metric) },
-    groupBy,
-    window: windowOf(written.window),
-    aggregates: written.window.type === "none" ? [] : aggregatesOf(written),
-    when: conditionOf(written.when),
-    forMs: written.for,
-    keepFiringForMs: written.keepFiringFor,
-    severity,
-    labels,
-    annotations,
+      ...place,
+      ...(offset === undefined ? {} : placeInText(reading.text, document.positionOf(pointer), offset)),
+    };
+    problems.push(hinted(problem));
   };
-}
-
-function listOf(written: string | readonly string[]): readonly string[] {
-  return typeof written === "string" ? [written] : written;
-}
-
-function windowOf(written: WrittenRule["window"]): WindowDefinition {
-  const { type, size: sizeMs = 0, every: everyMs, lateness: latenessMs } = written;
-  switch (type) {
-    case "none":
-      return { type, latenessMs };
-    case "tumbling":
-      return { type, sizeMs, latenessMs };
-    case "hopping":
-      return { type, sizeMs, everyMs: everyMs ?? sizeMs, latenessMs };
-    case "sliding":
-      return { type, sizeMs, latenessMs, ...(everyMs === undefined ? {} : { everyMs }) };
-  }
-}
-
-/** The declared aggregates, and those that a condition or annotation names by their function. */
-function aggregatesOf(written: WrittenRule): AggregateDefinition[] {
-  const aggregates = new Map<string, AggregateDefinition>();
-  const declare = (name: string, word: string): void => {
-    const fn = aggregateOf(word);
-    if (fn !== undefined && !aggregates.has(name)) aggregates.set(name, { name, fn });
-  };
-  for (const [name, value] of Object.entries(written.aggregate)) {
-    declare(name, typeof value === "string" ? value : value.fn);
-  }
-  for (const field of fieldsOf(written.when)) declare(field, field);
-  for (const text of Object.values(written.annotations)) {
-    const template = compileTemplate(text);
-    for (const name of template.ok ? template.value.names : []) {
-      if (!Object.hasOwn(written.labels, name)) declare(name, name);
-    }
-  }
-  return [...aggregates.values()];
-}
-
-function fieldsOf(written: WrittenCondition): string[] {
-  const parts = [...(written.all ?? []), ...(written.any ?? []), ...(written.not ? [written.not] : [])];
-  return [...(written.field === undefined ? [] : [written.field]), ...parts.flatMap(fieldsOf)];
-}
-
-function conditionOf(written: WrittenCondition): ConditionDefinition {
-  const { all, any, not, field = "", op = "==", value = 0, clear } = written;
-  if (all !== undefined) return { all: all.map(conditionOf) };
-  if (any !== undefined) return { any: any.map(conditionOf) };
-  if (not !== undefined) return { not: conditionOf(not) };
-  if (op === "inside" || op === "outside") {
-    return { field, op, value: pairOf(value), ...(clear === undefined ? {} : { clear: pairOf(clear) }) };
-  }
-  return { field, op, value: numberOf(value), ...(clear === undefined ? {} : { clear: numberOf(clear) }) };
-}
-
-function pairOf(value: number | readonly [number, number]): readonly [number, number] {
-  return typeof value === "number" ? [value, value] : value;
-}
-
-function numberOf(value: number | readonly [number, number]): number {
-  return typeof value === "number" ? value : value[0];
+  checkRule(value, reading, (pointer, ...problem) => report(root + pointer, ...problem));
+  const tests = parseRuleTests(value["tests"], `${root}/tests`, report);
+  if (!shaped.ok || problems.length > 0) return { rule: undefined, problems };
+  const definition = definitionOf(shaped.value, namesOf(value), reading.expressions);
+  return { rule: { definition, tests, file: document.file, pointer: root }, problems };
 }
 
 function unreadable(file: string, error: unknown): Problem {

@@ -113,6 +113,12 @@ export const retainedBytesMax: number = 8 * 1024 * 1024;
 /** How far a series' rollups wait for samples that arrive out of order. */
 export const rollupLatenessMs = 10_000;
 
+/**
+ * For how long after it was closed an interval of the finest resolution takes late samples, as a revision:
+ * 5 panes of 96 bytes for a series with minutes. The interval closed last of each coarser one is kept beside.
+ */
+export const rollupReviseMs: number = 5 * 60_000;
+
 /** Silence of a group or series after which the gateway's own time closes its windows. */
 export const idleMs = 60_000;
 

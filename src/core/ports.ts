@@ -1,7 +1,10 @@
 /**
  * What the shells ask of each other, so that none has to import another. `gateway.ts` wires them.
  */
+import type { AlertCommand } from "./alert/command.ts";
 import type { EpochMs } from "./sample.ts";
+import type { TimelineOptions } from "./time/gateway-timeline.ts";
+import type { RepairSource } from "./time/time-repair.ts";
 
 /** Structured logging: one sentence with a full stop, values as fields, `event` from a closed list. */
 export interface Logger {
@@ -19,6 +22,22 @@ export interface Clock {
   monotonicMs(): number;
   /** Whether the wall clock is known to be right. */
   synced(): boolean;
+}
+
+/** The clock of the gateway itself: what it says is written, and what it said wrongly is repaired. */
+export interface GatewayClock extends Clock, RepairSource {
+  /** Begins the time of a boot, before anything is received in it. */
+  begin(options: TimelineOptions): void;
+}
+
+/** Takes what people say to alerts. */
+export interface AlertCommander {
+  /**
+   * Resolves when the command is part of the log; what comes of it shows in the alerts.
+   *
+   * @throws AppError `STORE_FAILED` when it never will be.
+   */
+  command(command: AlertCommand): Promise<void>;
 }
 
 /**

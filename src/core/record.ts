@@ -3,9 +3,12 @@
  *
  * Records are numbered densely from 1. Folding them in order gives the state; nothing else does.
  */
+import type { AlertCommand } from "./alert/command.ts";
 import type { RejectCause } from "./decode.ts";
+import type { DeviceDescription } from "./device.ts";
 import type { RuleDefinition } from "./rule/definition.ts";
 import type { EpochMs, SampleColumns, SeriesDefinition } from "./sample.ts";
+import type { TimeRepair } from "./time/time-repair.ts";
 import type { AlertRecord, LedgerRecord, StatusRecord, SummaryRecord } from "./streams.ts";
 
 /** What is in force from a record on. A record carries it when it changed. */
@@ -13,6 +16,8 @@ export interface Settings {
   readonly rules: readonly RuleDefinition[];
   /** Rollup resolutions, finest first, as configured: `["1m", "15m", "1h"]`. Each divides the next. */
   readonly rollups: readonly string[];
+  /** What is said about devices; of several that match one, a later one wins, key by key. */
+  readonly devices: readonly DeviceDescription[];
 }
 
 /** Counts of one record; the ledger is their sum. */
@@ -64,6 +69,10 @@ export interface LogRecord {
   readonly settings?: Settings;
   /** What changed in the gateway's own condition. */
   readonly status?: { readonly state: string; readonly detail: string; readonly version: string };
+  /** What people asked for since the last record, in order. */
+  readonly commands?: readonly AlertCommand[];
+  /** The gateway's clock was found to be wrong, and has been set right. */
+  readonly repair?: TimeRepair;
 }
 
 /** What folding a record gives, beside the next state. Written in the same batch as the record. */
@@ -72,4 +81,14 @@ export interface Effects {
   readonly summaries: SummaryRecord[];
   readonly ledger: LedgerRecord[];
   readonly status: StatusRecord[];
+  /** What rules want published on the local broker, in order. Not stored: see `decisions/`. */
+  readonly actions: LocalAction[];
+}
+
+/** A message that a rule's action publishes on the local broker. */
+export interface LocalAction {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
 }

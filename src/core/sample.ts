@@ -17,6 +17,8 @@ export interface SeriesDefinition {
   readonly device: string;
   readonly metric: string;
   readonly unit?: string;
+  /** The topic on which it first came. */
+  readonly topic?: string;
 }
 
 /** What kind of value a row holds. */
@@ -35,6 +37,8 @@ export const RowFlag = {
   bad: 8,
   /** Recognised as sent before. Set by the fold; such rows are not stored. */
   duplicate: 16,
+  /** `at` is not the stamp that the device gave: that one stands in `stampAt`. Set by the fold. */
+  restamped: 32,
 } as const;
 
 /** Growable columns of samples; row i of each column belongs to the same sample. */
@@ -43,6 +47,8 @@ export class SampleColumns {
   series: Uint32Array;
   /** Event time. `NaN` until the message it came in is finished. */
   at: Float64Array;
+  /** The device's own stamp, of rows that are flagged `restamped`; of others it means nothing. */
+  stampAt: Float64Array;
   /** The number; 0 or 1 for a boolean; an index into `texts` for a text; `NaN` for none. */
   value: Float64Array;
   kind: Uint8Array;
@@ -52,6 +58,7 @@ export class SampleColumns {
   constructor(capacity = 1024) {
     this.series = new Uint32Array(capacity);
     this.at = new Float64Array(capacity);
+    this.stampAt = new Float64Array(capacity);
     this.value = new Float64Array(capacity);
     this.kind = new Uint8Array(capacity);
     this.flags = new Uint8Array(capacity);
@@ -82,6 +89,13 @@ export class SampleColumns {
     }
   }
 
+  /** Gives a row another event time than the device's stamp, and keeps the stamp. */
+  restamp(row: number, at: EpochMs): void {
+    this.stampAt[row] = this.at[row]!;
+    this.at[row] = at;
+    this.flags[row] = this.flags[row]! | RowFlag.restamped;
+  }
+
   /** Takes back every row from `firstRow` on: the message they came in was refused. */
   truncate(firstRow: number): void {
     this.count = firstRow;
@@ -96,6 +110,7 @@ export class SampleColumns {
     const capacity = this.series.length * 2;
     this.series = grown(this.series, new Uint32Array(capacity));
     this.at = grown(this.at, new Float64Array(capacity));
+    this.stampAt = grown(this.stampAt, new Float64Array(capacity));
     this.value = grown(this.value, new Float64Array(capacity));
     this.kind = grown(this.kind, new Uint8Array(capacity));
     this.flags = grown(this.flags, new Uint8Array(capacity));

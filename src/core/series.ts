@@ -22,12 +22,18 @@ export class SeriesTable {
   }
 
   /** Fulfils `SeriesResolver`; see there for the -1. */
-  resolve(device: string, metric: string, unit?: string): SeriesId {
+  resolve(device: string, metric: string, unit?: string, topic?: string): SeriesId {
     const known = this.#byDevice.get(device)?.get(metric);
     if (known !== undefined) return known;
     if (this.#count >= seriesMax || !isName(device) || !isName(metric)) return -1;
     const id = this.#number(device, metric);
-    this.#new.push({ id, device, metric, ...(unit === undefined ? {} : { unit }) });
+    this.#new.push({
+      id,
+      device,
+      metric,
+      ...(unit === undefined ? {} : { unit }),
+      ...(topic === undefined ? {} : { topic }),
+    });
     return id;
   }
 

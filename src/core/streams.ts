@@ -5,13 +5,33 @@
  * written here is what the far end reads.
  */
 import type { EpochMs } from "./sample.ts";
+import type { TimeRepair } from "./time/time-repair.ts";
 
 /** The streams, in the order in which the uplink prefers them. */
 export const streamNames = ["alerts", "status", "summaries", "ledger"] as const;
 export type StreamName = (typeof streamNames)[number];
 
-export type AlertState = "ok" | "pending" | "firing" | "resolved" | "no-data";
-export type Severity = "info" | "warning" | "critical";
+/** `flapping` is told in place of the changes of an alert that keeps changing. */
+export const alertStates = ["ok", "pending", "firing", "resolved", "no-data", "flapping"] as const;
+export type AlertState = (typeof alertStates)[number];
+
+/** In ascending order. */
+export const severities = ["info", "warning", "critical"] as const;
+export type Severity = (typeof severities)[number];
+
+/** Why a record of an alert was written: its state changed, or something about it that people are to know. */
+export type AlertReason =
+  | "change"
+  | "repeat"
+  | "escalate"
+  | "acknowledge"
+  | "unacknowledge"
+  | "shelve"
+  | "unshelve"
+  | "shelf-ended"
+  | "inhibited"
+  | "uninhibited"
+  | "revision";
 
 /** One transition of one alert. */
 export interface AlertRecord {
@@ -27,15 +47,25 @@ export interface AlertRecord {
   readonly since: EpochMs;
   /** Event time of this transition. */
   readonly at: EpochMs;
+  readonly reason: AlertReason;
   /** Aggregates (or the sample's value) that the decision was made on. */
   readonly values: Readonly<Record<string, number | string | boolean | null>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Share of the expected samples that the decision had. */
   readonly coverage: number | null;
   readonly revision: number;
+  /** Found by a revision of a decision in the past: it is recorded, and pages nobody. */
   readonly historical: boolean;
   readonly acknowledged: boolean;
+  /** Who has acknowledged it. */
+  readonly acknowledgedBy: string | null;
+  /** By the wall clock; provisional while that is not synchronised. */
   readonly shelvedUntil: EpochMs | null;
+  /** The rule whose firing alert mutes this one. */
+  readonly inhibitedBy: string | null;
+  /** The rule is on trial: it decides, and nothing acts on it. */
+  readonly shadow: boolean;
 }
 
 /** One series over one interval `[start, end)`. */
@@ -99,6 +129,8 @@ export interface StatusRecord {
   readonly state: string;
   readonly detail: string;
   readonly version: string;
+  /** Of `time-repaired`: times of receipt that were written in this boot before are to be moved. */
+  readonly repair?: TimeRepair;
 }
 
 export type StreamRecord = AlertRecord | SummaryRecord | LedgerRecord | StatusRecord;

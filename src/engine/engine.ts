@@ -9,15 +9,18 @@
  * again), the store is opened anew and the state is made anew from what is really there.
  */
 import { Batch, type BatchSource } from "../core/batch.ts";
+import type { AlertCommand } from "../core/alert/command.ts";
 import { AlertBoard } from "../core/alert/board.ts";
 import { AppError, messageOf } from "../core/errors.ts";
 import type { FoldState } from "../core/fold/state.ts";
+import type { ToolLoader } from "../core/fold/tools.ts";
 import { inFlightBytesMax } from "../core/limits.ts";
 import type { LogStore } from "../core/log-store.ts";
-import type { Clock, Logger, MetricFamily } from "../core/ports.ts";
+import type { GatewayClock, Logger, MetricFamily } from "../core/ports.ts";
 import type { DeadLetter, Effects, LogRecord, Settings } from "../core/record.ts";
 import type { SeriesId } from "../core/sample.ts";
 import { SeriesTable } from "../core/series.ts";
+import { moveReceipts, type TimeRepair } from "../core/time/time-repair.ts";
 import type { LedgerTotals } from "../core/streams.ts";
 import { digestOf } from "../core/fold/duplicates.ts";
 import { CheckpointSchedule } from "./checkpoint-schedule.ts";
@@ -25,12 +28,13 @@ import { recover, type RecoveryReport } from "./recovery.ts";
 
 export interface EngineOptions {
   readonly store: LogStore;
-  readonly clock: Clock;
+  readonly clock: GatewayClock;
   readonly logger: Logger;
   /** Another one for each start of the process. */
   readonly boot: string;
   readonly version: string;
   readonly settings: Settings;
+  readonly tools: ToolLoader;
   /** Least time from one commit to the next, for batches that are not full; 0 writes as soon as the disk is free. */
   readonly commitDelayMs: number;
   /** Called after each commit, in order, with what became durable. */
@@ -43,6 +47,7 @@ export interface EngineOptions {
 interface Change {
   readonly settings?: Settings;
   readonly status?: NonNullable<LogRecord["status"]>;
+  readonly command?: AlertCommand;
   /** Called once: without an error when it is durable, with one when it never will be. */
   readonly settled: (error?: unknown) => void;
 }
@@ -109,7 +114,9 @@ export class Engine implements BatchSource {
 
   async start(): Promise<void> {
     await this.#rebuild();
-    const { settings, version } = this.#options;
+    const { settings, version, clock, boot, tools } = this.#options;
+    await tools.prepare(settings.rules);
+    clock.begin({ boot, lastWallAt: this.#state.lastAt });
     const unchanged = JSON.stringify(settings) === JSON.stringify(this.#state.settings);
     await this.#change({
       ...(unchanged ? {} : { settings }),
@@ -127,7 +134,17 @@ export class Engine implements BatchSource {
    * @throws AppError when the engine is closed before that.
    */
   async apply(settings: Settings): Promise<void> {
+    await this.#options.tools.prepare(settings.rules);
     await this.#change({ settings });
+  }
+
+  /**
+   * Hands a command to the alerts; resolves when it is part of the log.
+   *
+   * @throws AppError when the engine is closed before that.
+   */
+  async command(command: AlertCommand): Promise<void> {
+    await this.#change({ command });
   }
 
   /**
@@ -176,9 +193,13 @@ export class Engine implements BatchSource {
     return this.#state.settings;
   }
 
-  /** Fulfils `SeriesResolver`. */
-  readonly resolveSeries = (device: string, metric: string, unit?: string): SeriesId =>
-    this.#table.resolve(device, metric, unit);
+  /** Gives the number of a series; see `SeriesResolver` for the -1. */
+  readonly resolveSeries = (
+    device: string,
+    metric: string,
+    unit: string | undefined,
+    topic: string,
+  ): SeriesId => this.#table.resolve(device, metric, unit, topic);
 
   knowsDigest(high: number, low: number): boolean {
     return this.#waitingDigests.has(digestOf(high, low)) || this.#state.knowsDigest(high, low);
@@ -281,26 +302,46 @@ export class Engine implements BatchSource {
   /** Makes the next record of a batch. */
   #seal(batch: Batch, changes: readonly Change[], monotonicMs: number): LogRecord {
     const { clock, boot } = this.#options;
+    const { rows, counts, digests } = batch;
     const definitions = this.#table.takeNew();
-    batch.countDuplicates(this.#state.recognise(batch.rows, definitions));
+    const repair = this.#takeRepair(batch);
+    const sealed = {
+      rows,
+      definitions,
+      at: clock.now(),
+      synced: clock.synced(),
+      ...(repair === undefined ? {} : { repair }),
+    };
+    const { duplicates, corrected } = this.#state.admit(sealed, "new");
+    batch.countDuplicates(duplicates);
+    counts.correctedSamples += corrected;
     batch.counts.receivedMessages += this.#unheardMessages;
     batch.counts.overloadMessages += this.#unheardMessages;
     this.#unheardMessages = 0;
     const settings = changes.findLast((change) => change.settings !== undefined)?.settings;
     const status = changes.findLast((change) => change.status !== undefined)?.status;
+    const commands = changes.flatMap(({ command }) => (command === undefined ? [] : [command]));
     return {
+      ...sealed,
       seq: this.#state.seq + 1,
-      at: clock.now(),
-      synced: clock.synced(),
       monotonicMs,
       boot,
-      counts: batch.counts,
-      definitions,
-      rows: batch.rows,
-      digests: batch.digests,
+      counts,
+      digests,
       ...(settings === undefined ? {} : { settings }),
       ...(status === undefined ? {} : { status }),
+      ...(commands.length === 0 ? {} : { commands }),
     };
+  }
+
+  /** A repair of the clock is for everything received before it: what is not written yet is moved here. */
+  #takeRepair(sealing: Batch): TimeRepair | undefined {
+    const { clock } = this.#options;
+    const nowAt = clock.now();
+    const repair = clock.takeRepair();
+    if (repair === undefined) return undefined;
+    for (const { rows } of [sealing, ...this.#waiting, this.batch]) moveReceipts(rows, nowAt, repair.byMs);
+    return repair;
   }
 
   #checkpoint(record: LogRecord, startedMs: number): Uint8Array | undefined {
@@ -374,9 +415,9 @@ export class Engine implements BatchSource {
   }
 
   async #rebuild(): Promise<void> {
-    const { store, clock, logger, onRebuilt } = this.#options;
+    const { store, clock, logger, tools, onRebuilt } = this.#options;
     const startedMs = clock.monotonicMs();
-    const { state, report } = await recover(store, logger);
+    const { state, report } = await recover(store, logger, tools);
     this.#state = state;
     this.#table = new SeriesTable(state.definitions());
     this.#board = new AlertBoard();

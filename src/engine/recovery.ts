@@ -1,6 +1,7 @@
 /** From a store to the state it holds: the newest checkpoint, and every record after it folded again. */
 import type { LogStore } from "../core/log-store.ts";
 import { FoldState } from "../core/fold/state.ts";
+import type { ToolLoader } from "../core/fold/tools.ts";
 import type { Logger } from "../core/ports.ts";
 import type { LogRecord } from "../core/record.ts";
 
@@ -24,10 +25,13 @@ export interface RecoveryReport {
 export async function recover(
   store: LogStore,
   logger: Logger,
+  loader: ToolLoader,
 ): Promise<{ readonly state: FoldState; readonly report: RecoveryReport }> {
   const checkpoint = await store.checkpoint();
-  const restored = checkpoint === undefined ? undefined : FoldState.restore(checkpoint.state);
-  const state = restored ?? new FoldState();
+  const { tools } = loader;
+  if (checkpoint !== undefined) await loader.prepare(FoldState.rulesIn(checkpoint.state));
+  const restored = checkpoint === undefined ? undefined : FoldState.restore(checkpoint.state, tools);
+  const state = restored ?? new FoldState(tools);
   const checkpointSeq = state.seq;
   const gaps: { from: number; to: number; cause: string }[] = [];
   let replayedRecords = 0;
@@ -40,6 +44,7 @@ export async function recover(
       state.skipTo(entry.to);
       continue;
     }
+    if (entry.record.settings !== undefined) await loader.prepare(entry.record.settings.rules);
     const same = refold(state, store, entry.record, entry.effectsDigest);
     // Behind a gap the numbers of the streams are others, which says nothing about the program.
     if (!same && gaps.length === 0) differences += 1;
@@ -63,6 +68,6 @@ export async function recover(
 
 /** @returns Whether the record gave the effects that were stored with it. */
 function refold(state: FoldState, store: LogStore, record: LogRecord, effectsDigest: number): boolean {
-  state.recognise(record.rows, record.definitions);
+  state.admit(record, "stored");
   return store.effectsDigest(state.step(record)) === effectsDigest;
 }

@@ -10,9 +10,9 @@
  */
 import type { Batch, BatchSource } from "../core/batch.ts";
 import type { DecodePlan, DecodeTarget, Rejection, SeriesResolver } from "../core/decode.ts";
-import { deadLetterBytesMax, deadLettersMax, stampAheadMsMax } from "../core/limits.ts";
+import { deadLetterBytesMax, deadLettersMax } from "../core/limits.ts";
 import type { Clock, Publication, PublicationSink } from "../core/ports.ts";
-import { type EpochMs, RowFlag, type SampleColumns } from "../core/sample.ts";
+import { type EpochMs, RowFlag, type SampleColumns, type SeriesId } from "../core/sample.ts";
 import { messageDigest } from "./message-digest.ts";
 
 /** What a message and a row cost in a batch, in bytes, whatever is in them: columns, receipts, counts. */
@@ -22,7 +22,12 @@ const rowBytes = 24;
 export interface IntakeOptions {
   readonly source: BatchSource;
   readonly clock: Clock;
-  readonly resolveSeries: SeriesResolver;
+  readonly resolveSeries: (
+    device: string,
+    metric: string,
+    unit: string | undefined,
+    topic: string,
+  ) => SeriesId;
   /** The plan of a topic; made when the topic is new. */
   readonly planOf: (topic: string) => DecodePlan;
 }
@@ -32,6 +37,8 @@ export class Intake implements PublicationSink, DecodeTarget {
   readonly #clock: Clock;
   readonly #planOf: (topic: string) => DecodePlan;
   readonly series: SeriesResolver;
+  /** Where the message that is being decoded came in. */
+  #topic = "";
   rows: SampleColumns;
   stampAt: EpochMs = Number.NaN;
   stampUnreadable = false;
@@ -40,7 +47,8 @@ export class Intake implements PublicationSink, DecodeTarget {
     this.#source = options.source;
     this.#clock = options.clock;
     this.#planOf = options.planOf;
-    this.series = options.resolveSeries;
+    const { resolveSeries } = options;
+    this.series = (device, metric, unit) => resolveSeries(device, metric, unit, this.#topic);
     this.rows = options.source.batch.rows;
   }
 
@@ -66,6 +74,7 @@ export class Intake implements PublicationSink, DecodeTarget {
     this.stampUnreadable = false;
     const { topic, bytes, start, end } = publication;
     const firstRow = batch.rows.count;
+    this.#topic = topic;
     const rejection = this.#planOf(topic).decode(bytes, start, end, this);
     if (rejection === undefined) this.#keep(publication, batch, firstRow);
     else this.#reject(publication, batch, rejection);
@@ -76,21 +85,20 @@ export class Intake implements PublicationSink, DecodeTarget {
   #keep(publication: Publication, batch: Batch, firstRow: number): void {
     const { rows } = batch;
     const { stampAt } = this;
-    const receivedAt = this.#clock.now();
-    // A message that carries DUP may have been kept without its stamp, which was too far ahead then.
-    if (publication.resent && publication.qos > 0 && this.#wasSent(publication, batch, firstRow)) return;
-    batch.endMessage(firstRow);
-    if (stampAt <= receivedAt + stampAheadMsMax) {
+    if (!Number.isNaN(stampAt)) {
+      // Whether the device's clock is to be believed is decided by the fold, which remembers it.
+      batch.endMessage(firstRow);
       rows.stamp(firstRow, stampAt, RowFlag.stamped);
       return;
     }
+    if (publication.resent && publication.qos > 0 && this.#wasSent(publication, batch, firstRow)) return;
+    batch.endMessage(firstRow);
     if (publication.qos > 0) {
       const { high, low } = messageDigest(publication);
       this.#source.rememberDigest(high, low);
     }
-    const corrected = !Number.isNaN(stampAt) || this.stampUnreadable;
-    rows.stamp(firstRow, receivedAt, corrected ? RowFlag.corrected : 0);
-    if (corrected) batch.counts.correctedSamples += rows.count - firstRow;
+    rows.stamp(firstRow, this.#clock.now(), this.stampUnreadable ? RowFlag.corrected : 0);
+    if (this.stampUnreadable) batch.counts.correctedSamples += rows.count - firstRow;
   }
 
   /** Counts a message that is known by its digest, and takes its rows back. */

@@ -5,13 +5,17 @@
  * byte, is in `README.md`.
  */
 import { crc32 } from "node:zlib";
+import type { AlertCommand } from "../core/alert/command.ts";
 import { rejectCauses } from "../core/decode.ts";
 import { messageOf } from "../core/errors.ts";
 import type { LogRecord, RecordCounts, Settings } from "../core/record.ts";
 import type { SeriesDefinition } from "../core/sample.ts";
 import { ByteReader, ByteWriter, LayoutError } from "./bytes.ts";
 import { decodeCbor, encodeCbor } from "./cbor.ts";
+import type { TimeRepair } from "../core/time/time-repair.ts";
+import { hasOriginalStamps, readOriginalStamps, writeOriginalStamps } from "./original-stamps.ts";
 import { readRows, writeRows } from "./row-columns.ts";
+import { readSeriesNames, writeSeriesNames } from "./series-names.ts";
 
 /** The layout that this code writes. A store with a later one is refused. */
 const recordVersion = 1;
@@ -19,7 +23,15 @@ const recordVersion = 1;
 /** Bytes before the body: version, checksum. */
 const checksumEnd = 5;
 
-const Part = { synced: 1, settings: 2, status: 4, rejected: 8 } as const;
+const Part = {
+  synced: 1,
+  settings: 2,
+  status: 4,
+  rejected: 8,
+  stamps: 16,
+  commands: 32,
+  repair: 64,
+} as const;
 
 /** How digests are stored: as they are given, in the smallest form that gives them back exactly. */
 const DigestForm = { uint32: 0, int32: 1, float64: 2 } as const;
@@ -57,11 +69,15 @@ export function encodeRecord(envelope: RecordEnvelope): Uint8Array {
   writer.float64(record.at);
   writer.float64(record.monotonicMs);
   const rejected = Object.entries(record.counts.rejectedMessages);
+  const hasStamps = hasOriginalStamps(record.rows);
   writer.byte(
     (record.synced ? Part.synced : 0) |
       (record.settings === undefined ? 0 : Part.settings) |
       (record.status === undefined ? 0 : Part.status) |
-      (rejected.length === 0 ? 0 : Part.rejected),
+      (rejected.length === 0 ? 0 : Part.rejected) |
+      (hasStamps ? Part.stamps : 0) |
+      (record.commands === undefined ? 0 : Part.commands) |
+      (record.repair === undefined ? 0 : Part.repair),
   );
   writer.text(record.boot);
   writeCounts(record.counts);
@@ -80,7 +96,10 @@ export function encodeRecord(envelope: RecordEnvelope): Uint8Array {
     writer.text(record.status.detail);
     writer.text(record.status.version);
   }
+  if (record.commands !== undefined) writer.blob(encodeCbor(record.commands));
+  if (record.repair !== undefined) writer.blob(encodeCbor(record.repair));
   writeRows(writer, record.rows, record.at);
+  if (hasStamps) writeOriginalStamps(writer, record.rows);
   const bytes = writer.taken();
   writer.view.setUint32(1, crc32(bytes.subarray(checksumEnd)), true);
   return bytes;
@@ -157,7 +176,10 @@ function decodeBody(bytes: Uint8Array, expectedSeq: number): RecordEnvelope {
     (parts & Part.status) === 0
       ? undefined
       : { state: reader.text(), detail: reader.text(), version: reader.text() };
+  const commands = (parts & Part.commands) === 0 ? undefined : readCommands(reader);
+  const repair = (parts & Part.repair) === 0 ? undefined : readRepair(reader);
   const rows = readRows(reader, at);
+  if ((parts & Part.stamps) !== 0) readOriginalStamps(reader, rows);
   if (reader.offset !== reader.end) throw new LayoutError(`${reader.end - reader.offset} bytes too many`);
   const record: LogRecord = {
     seq: expectedSeq,
@@ -171,6 +193,8 @@ function decodeBody(bytes: Uint8Array, expectedSeq: number): RecordEnvelope {
     digests,
     ...(settings === undefined ? {} : { settings }),
     ...(status === undefined ? {} : { status }),
+    ...(commands === undefined ? {} : { commands }),
+    ...(repair === undefined ? {} : { repair }),
   };
   return { record, effectsDigest, heads };
 }
@@ -178,6 +202,16 @@ function decodeBody(bytes: Uint8Array, expectedSeq: number): RecordEnvelope {
 function readSettings(reader: ByteReader): Settings {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what was encoded, under a checksum
   return decodeCbor(reader.blob()) as Settings;
+}
+
+function readCommands(reader: ByteReader): readonly AlertCommand[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what was encoded, under a checksum
+  return decodeCbor(reader.blob()) as readonly AlertCommand[];
+}
+
+function readRepair(reader: ByteReader): TimeRepair {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what was encoded, under a checksum
+  return decodeCbor(reader.blob()) as TimeRepair;
 }
 
 function writeCounts(counts: RecordCounts): void {
@@ -218,10 +252,7 @@ function writeDefinitions(definitions: readonly SeriesDefinition[]): void {
   writer.varint(definitions.length);
   for (const definition of definitions) {
     writer.varint(definition.id);
-    writer.text(definition.device);
-    writer.text(definition.metric);
-    writer.byte(definition.unit === undefined ? 0 : 1);
-    if (definition.unit !== undefined) writer.text(definition.unit);
+    writeSeriesNames(writer, definition);
   }
 }
 
@@ -229,12 +260,7 @@ function readDefinitions(reader: ByteReader): SeriesDefinition[] {
   const count = reader.varint();
   const definitions: SeriesDefinition[] = [];
   for (let index = 0; index < count; index += 1) {
-    const id = reader.varint();
-    const device = reader.text();
-    const metric = reader.text();
-    definitions.push(
-      reader.byte() === 0 ? { id, device, metric } : { id, device, metric, unit: reader.text() },
-    );
+    definitions.push(readSeriesNames(reader, reader.varint()));
   }
   return definitions;
 }

@@ -2,6 +2,7 @@
 import type { SeriesDefinition } from "../core/sample.ts";
 import { ByteReader } from "./bytes.ts";
 import { damageOf, sealedEnd, sealEnvelope, startEnvelope } from "./seal.ts";
+import { readSeriesNames, writeSeriesNames } from "./series-names.ts";
 
 /** The layout of the store as a whole; a store with a later one is refused. */
 export const storeVersion = 1;
@@ -65,20 +66,13 @@ export function decodeGap(bytes: Uint8Array): StoredGap | undefined {
 
 export function encodeDefinition(definition: SeriesDefinition): Uint8Array {
   const writer = startEnvelope(64);
-  writer.text(definition.device);
-  writer.text(definition.metric);
-  writer.byte(definition.unit === undefined ? 0 : 1);
-  if (definition.unit !== undefined) writer.text(definition.unit);
+  writeSeriesNames(writer, definition);
   return sealEnvelope(writer);
 }
 
 /** @returns Nothing when the bytes are damaged. */
 export function decodeDefinition(bytes: Uint8Array, id: number): SeriesDefinition | undefined {
-  return decoded(bytes, (reader) => {
-    const device = reader.text();
-    const metric = reader.text();
-    return reader.byte() === 0 ? { id, device, metric } : { id, device, metric, unit: reader.text() };
-  });
+  return decoded(bytes, (reader) => readSeriesNames(reader, id));
 }
 
 /** A checkpoint of the state; the sequence of its record is in the key, and inside as well. */

@@ -1,4 +1,4 @@
-/** A small gateway in memory for the read side, and a client that can send anything. */
+/** A small gateway in memory for the API, and a client that can send anything. */
 import { connect } from "node:net";
 import {
   type GatewayStatus,
@@ -8,20 +8,24 @@ import {
   type Readiness,
   type UpstreamStatus,
 } from "../../src/core/read-model.ts";
+import { type AlertCommand, isAddressed } from "../../src/core/alert/command.ts";
+import type { AlertCommander } from "../../src/core/ports.ts";
 import type { DeadLetter } from "../../src/core/record.ts";
+import { hashOf } from "../../src/core/rule/hash.ts";
 import type { RuleDefinition } from "../../src/core/rule/definition.ts";
 import type { AlertRecord, AlertState } from "../../src/core/streams.ts";
 
-export function alertOf(rule: string, state: AlertState): AlertRecord {
+export function alertOf(rule: string, state: AlertState, more: Partial<AlertRecord> = {}): AlertRecord {
   return {
     seq: 1,
-    id: "00000000000000aa",
+    id: hashOf(rule),
     rule,
     key: { device: "fridge-1" },
     state,
     severity: "warning",
     since: 1_762_000_000_000,
     at: 1_762_000_060_000,
+    reason: "change",
     values: { avg: 9.5 },
     labels: {},
     annotations: { summary: "fridge-1 at 9.5 °C" },
@@ -29,13 +33,18 @@ export function alertOf(rule: string, state: AlertState): AlertRecord {
     revision: 0,
     historical: false,
     acknowledged: false,
+    acknowledgedBy: null,
     shelvedUntil: null,
+    inhibitedBy: null,
+    shadow: false,
+    ...more,
   };
 }
 
 export class MemoryReadModel implements ReadModel {
   storeReady = true;
   failing = false;
+  ruleList: RuleDefinition[] = [];
   alertList: AlertRecord[] = [
     alertOf("warm", "firing"),
     alertOf("door", "pending"),
@@ -82,7 +91,7 @@ export class MemoryReadModel implements ReadModel {
   }
 
   rules(): readonly RuleDefinition[] {
-    return [];
+    return this.ruleList;
   }
 
   deadLetters(limit: number): Promise<readonly DeadLetter[]> {
@@ -103,6 +112,42 @@ export class MemoryReadModel implements ReadModel {
     return [
       { name: "cloud", url: "mqtts://broker:8883", connected: true, state: "connected", detail: "", streams },
     ];
+  }
+}
+
+/** Does commands at once as the engine does them: an id means an alert only while its episode lasts. */
+export class MemoryCommander implements AlertCommander {
+  readonly commands: AlertCommand[] = [];
+  readonly #readModel: MemoryReadModel;
+  /** Called after each command: what else happens before it is answered. */
+  meanwhile: () => void = () => undefined;
+
+  constructor(readModel: MemoryReadModel) {
+    this.#readModel = readModel;
+  }
+
+  command(command: AlertCommand): Promise<void> {
+    this.commands.push(command);
+    this.#readModel.alertList = this.#readModel.alertList.map((alert) => {
+      const resting = alert.state === "ok" || alert.state === "resolved";
+      const meant = isAddressed(command.target, { ...alert, id: resting ? "" : alert.id });
+      return meant ? { ...alert, ...changeOf(command) } : alert;
+    });
+    this.meanwhile();
+    return Promise.resolve();
+  }
+}
+
+function changeOf(command: AlertCommand): Partial<AlertRecord> {
+  switch (command.kind) {
+    case "acknowledge":
+      return { acknowledged: true, acknowledgedBy: command.by, reason: "acknowledge" };
+    case "unacknowledge":
+      return { acknowledged: false, acknowledgedBy: null, reason: "unacknowledge" };
+    case "shelve":
+      return { shelvedUntil: 1_762_000_060_000 + command.forMs, reason: "shelve" };
+    case "unshelve":
+      return { shelvedUntil: null, reason: "unshelve" };
   }
 }
 

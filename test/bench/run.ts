@@ -1,11 +1,13 @@
 /**
  * `npm run bench`: the figures of the gateway, each beside its target, one JSON line a figure.
  *
- * Usage: npm run bench [-- --only throughput,latency,start,recovery,wear] [--rounds 5] [--seconds 5]
+ * Usage: npm run bench [-- --only throughput,latency,start,recovery,wear,fold,backtest] [--rounds 5] [--seconds 5]
  *        [--program dist]
  */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import { measureBacktest } from "./backtest.ts";
+import { measureFold } from "./fold.ts";
 import { measureLatency } from "./latency.ts";
 import { measureRecovery, measureStartUp } from "./start-up.ts";
 import { measureThroughput } from "./throughput.ts";
@@ -13,7 +15,7 @@ import { measureWear } from "./wear.ts";
 
 const { values: args } = parseArgs({
   options: {
-    only: { type: "string", default: "throughput,latency,start,recovery,wear" },
+    only: { type: "string", default: "throughput,latency,start,recovery,wear,fold,backtest" },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "5" },
     program: { type: "string", default: "dist" },
@@ -31,6 +33,8 @@ const measures: Readonly<Record<string, () => Promise<void>>> = {
   latency: () => measureLatency({ program, seconds: Math.max(30, seconds) }),
   start: () => measureStartUp({ program, rounds }),
   recovery: () => measureRecovery({ program }),
+  backtest: () => measureBacktest({ program, rounds: Math.min(rounds, 3) }),
+  fold: () => measureFold({ rounds, seconds }),
   wear: () => measureWear({ program, seconds }),
 };
 

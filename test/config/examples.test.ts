@@ -82,7 +82,7 @@ test("the example configuration is valid", async () => {
 
 test("the example rules are valid", async () => {
   const rules = valueOf(await loadRules(`${directory}rules`));
-  expect(rules.map((rule) => rule.id)).toEqual([
+  expect(rules.map(({ definition }) => definition.id)).toEqual([
     "cold-room-warm",
     "machine-vibration-high",
     "machine-vibration-dangerous",

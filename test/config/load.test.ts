@@ -11,7 +11,7 @@ const defaults = {
   http: { enabled: true, host: "127.0.0.1", port: 8080, insecure: false },
   access: { anonymous: true },
   ownTopicPrefix: "holdfast/",
-  ingest: { routes: [], devicesDirs: [] },
+  ingest: { routes: [], devices: [], devicesDirs: [] },
   rulesDir: "/work/rules.d",
   store: {
     durability: "sync",

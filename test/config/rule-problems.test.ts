@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { formatProblems } from "../../src/config/problems.ts";
 import { parseRuleFile } from "../../src/config/rules.ts";
 import { problemsOf } from "./loading.ts";
+import { loadExpressions } from "../../src/expression/load.ts";
 import { unmarked } from "./marked.ts";
+
+const expressions = await loadExpressions();
 
 /** A rule that is right but for what a test puts into it. */
 function rule(parts: Readonly<Record<string, string>>): string {
@@ -53,12 +56,13 @@ test.each([
     undefined,
   ],
   [
-    "a source by topic",
-    rule({ source: '{ "metric": "t", ▸"topic": "a/#" }' }),
-    "RULE_UNSUPPORTED",
-    undefined,
+    "a source by a wrong topic",
+    rule({ source: '{ "metric": "t", "topic": ▸"a/#/b" }' }),
+    "RULE_TOPIC",
+    "only at the end",
   ],
-  ["an unknown group key", rule({ groupBy: '["device", ▸"site"]' }), "RULE_CHOICE", undefined],
+  ["a group key that is a slip", rule({ groupBy: '[▸"Device"]' }), "RULE_GROUP_KEY", '"device"'],
+  ["a group key named like a field", rule({ groupBy: '["device", ▸"count"]' }), "RULE_NAME_TWICE", undefined],
   ["a group key twice", rule({ groupBy: '["device", ▸"device"]' }), "RULE_GROUP_TWICE", undefined],
   ["a duration as number", rule({ for: "▸600" }), "RULE_DURATION", '"600s"'],
   ["a duration without unit", rule({ for: '▸"600"' }), "RULE_DURATION", '"600s"'],
@@ -71,16 +75,72 @@ test.each([
   ["a window without type", windowed('▸{ "size": "5m" }'), "RULE_KEY_MISSING", undefined],
   ["a window of unknown type", windowed('{ "type": ▸"slide", "size": "5m" }'), "RULE_CHOICE", undefined],
   [
-    "a window that is not built",
-    windowed('{ "type": ▸"session", "size": "5m" }'),
-    "RULE_UNSUPPORTED",
+    "a key of another kind of window",
+    windowed('{ "type": "sliding", "size": "5m", "gap": ▸"1m" }'),
+    "RULE_WINDOW_KEY",
+    "remove it",
+  ],
+  [
+    "a revision of single samples",
+    windowed('{ "type": "sliding", "size": "5m", "revise": ▸"1h" }'),
+    "RULE_WINDOW_KEY",
+    '"every"',
+  ],
+  ["a session without gap", windowed('▸{ "type": "session" }'), "RULE_KEY_MISSING", '"gap": "5m"'],
+  [
+    "a gap as long as the session",
+    windowed('{ "type": "session", "gap": ▸"5m", "max": "5m" }'),
+    "RULE_WINDOW_GAP",
+    "below 5m",
+  ],
+  [
+    "a state without end",
+    windowed('▸{ "type": "state", "begin": { "op": ">", "value": 5 } }'),
+    "RULE_KEY_MISSING",
+    '"end"',
+  ],
+  [
+    "a state that begins with a word",
+    windowed('{ "type": "state", "begin": ▸"on", "end": { "op": "<", "value": 5 } }'),
+    "RULE_OBJECT",
+    '"op"',
+  ],
+  ["a count of nothing", windowed('{ "type": "count", "count": ▸0 }'), "RULE_NUMBER", undefined],
+  [
+    "a count that is decided too often",
+    windowed('{ "type": "count", "count": ▸5000 }'),
+    "RULE_WINDOW_PANES",
     undefined,
   ],
   [
-    "a key of a window that is not built",
-    windowed('{ "type": "sliding", "size": "5m", ▸"revise": "1h" }'),
-    "RULE_UNSUPPORTED",
-    undefined,
+    "a count that overlooks samples",
+    windowed('{ "type": "count", "count": 10, "every": ▸11 }'),
+    "RULE_WINDOW_EVERY",
+    "at most 10",
+  ],
+  [
+    "an every in samples of a window in time",
+    windowed('{ "type": "sliding", "size": "5m", "every": ▸30 }'),
+    "RULE_DURATION",
+    '"30s"',
+  ],
+  [
+    "a time zone that is an offset",
+    windowed('{ "type": "tumbling", "size": "1d", "timezone": ▸"+02:00" }'),
+    "RULE_TIMEZONE",
+    "Europe/Berlin",
+  ],
+  [
+    "an every that wanders over the day",
+    windowed('{ "type": "hopping", "size": "1d", "every": ▸"9h36m", "timezone": "UTC" }'),
+    "RULE_WINDOW_CALENDAR",
+    "8h",
+  ],
+  [
+    "revisions that keep too much open",
+    windowed('{ "type": "tumbling", "size": "1m", "revise": ▸"7d" }'),
+    "RULE_WINDOW_PANES",
+    "at most 23h59m",
   ],
   ["a missing size", windowed('▸{ "type": "tumbling" }'), "RULE_KEY_MISSING", '"size": "5m"'],
   ["a missing every", windowed('▸{ "type": "hopping", "size": "5m" }'), "RULE_KEY_MISSING", '"every"'],
@@ -118,11 +178,29 @@ test.each([
     "at most 23m59s",
   ],
   ["an unknown aggregate", rule({ aggregate: '{ "m": ▸"meen" }' }), "RULE_AGGREGATE", 'did you mean "mean"?'],
-  ["an unknown aggregate by fn", rule({ aggregate: '{ "m": ▸{ "fn": "sun" } }' }), "RULE_AGGREGATE", '"sum"'],
+  ["an unknown aggregate by fn", rule({ aggregate: '{ "m": { "fn": ▸"sun" } }' }), "RULE_AGGREGATE", '"sum"'],
   [
-    "an aggregate that is not built",
-    rule({ aggregate: '{ "p95": ▸{ "fn": "quantile", "q": 0.95 } }' }),
-    "RULE_UNSUPPORTED",
+    "a quantile without q",
+    rule({ aggregate: '{ "p95": ▸{ "fn": "quantile" } }' }),
+    "RULE_KEY_MISSING",
+    '"q": 0.95',
+  ],
+  [
+    "a q of another aggregate",
+    rule({ aggregate: '{ "top": { "fn": "max", "q": ▸0.95 } }' }),
+    "RULE_AGGREGATE_KEY",
+    "quantile",
+  ],
+  [
+    "a misspelt parameter of an aggregate",
+    rule({ aggregate: '{ "top": { "fn": "rate", ▸"pre": "1m" } }' }),
+    "RULE_KEY_UNKNOWN",
+    'did you mean "per"?',
+  ],
+  [
+    "a name that means another quantile",
+    rule({ aggregate: '{ "p95": ▸{ "fn": "quantile", "q": 0.9 } }' }),
+    "RULE_NAME_MISLEADING",
     undefined,
   ],
   ["an aggregate with a wrong name", rule({ aggregate: '{ ▸"p 95": "max" }' }), "RULE_NAME", undefined],
@@ -160,10 +238,10 @@ test.each([
     '"average"',
   ],
   [
-    "a field that is not built",
-    when('{ "field": ▸"median", "op": ">", "value": 8 }'),
-    "RULE_UNSUPPORTED",
-    undefined,
+    "an aggregate that needs a parameter",
+    when('{ "field": ▸"quantile", "op": ">", "value": 8 }'),
+    "RULE_FIELD_UNKNOWN",
+    "declare it",
   ],
   [
     "an aggregate of single samples",
@@ -184,10 +262,16 @@ test.each([
     undefined,
   ],
   [
-    "a value by parameter",
-    when('{ "field": "mean", "op": ">", "value": ▸{ "param": "max" } }'),
-    "RULE_UNSUPPORTED",
+    "a parameter without name",
+    when('{ "field": "mean", "op": ">", "value": ▸{ "default": 8 } }'),
+    "RULE_KEY_MISSING",
     undefined,
+  ],
+  [
+    "one parameter for two bounds",
+    when('{ "field": "mean", "op": "inside", "value": ▸{ "param": "max", "default": 8 } }'),
+    "RULE_OPERAND",
+    "[low, high]",
   ],
   ["two bounds for one", when('{ "field": "mean", "op": ">", "value": ▸[1, 2] }'), "RULE_OPERAND", undefined],
   [
@@ -232,7 +316,18 @@ test.each([
     "RULE_CLEAR",
     "encloses",
   ],
-  ["an expression", when('{ ▸"expr": "mean > 8" }'), "RULE_UNSUPPORTED", undefined],
+  [
+    "an expression where nobody can read it",
+    when('{ "expr": ▸"mean > 8" }'),
+    "RULE_EXPRESSION_UNAVAILABLE",
+    undefined,
+  ],
+  [
+    "an expression beside a comparison",
+    when('▸{ "expr": "mean > 8", "field": "mean" }'),
+    "RULE_CONDITION_MIXED",
+    '"all"',
+  ],
   [
     "a mixed condition",
     when('▸{ "all": [{ "field": "mean", "op": ">", "value": 8 }], "value": 1 }'),
@@ -284,33 +379,91 @@ test.each([
   expect(found.map((problem) => problem.hint).join("\n")).toContain(hint ?? "");
 });
 
+/** A rule without a condition of its own. */
+function alerting(parts: string): string {
+  return `{ "id": "a", "source": { "metric": "t" },\n  ${parts} }`;
+}
+
+const plain = '"when": { "field": "value", "op": ">", "value": 8 }';
+
 test.each([
-  "detect",
-  "expr",
-  "levels",
-  "noData",
-  "actions",
-  "inhibit",
-  "flap",
-  "repeat",
-  "escalate",
-  "capture",
-  "sources",
-  "shadow",
-  "coverage",
-  "timezone",
-  "revise",
-  "idle",
-])("%s is refused as not supported by this version", (key) => {
-  const { text, line, column } = unmarked(rule({ [`▸${key}`]: "{}" }));
-  expect(problemsOf(parseRuleFile(text, "a.jsonc"))).toEqual([
-    expect.objectContaining({
-      code: "RULE_UNSUPPORTED",
-      message: `"${key}" is not supported by this version.`,
-      line,
-      column,
-    }),
+  [
+    "levels beside when",
+    `${plain}, "levels": ▸{ "info": { "field": "value", "op": ">", "value": 1 } }`,
+    "RULE_CONDITION_TWICE",
+  ],
+  ["levels without a level", '"levels": ▸{}', "RULE_KEY_MISSING"],
+  [
+    "a level that does not exist",
+    '"levels": { ▸"fatal": { "field": "value", "op": ">", "value": 1 } }',
+    "RULE_KEY_UNKNOWN",
+  ],
+  ["a detector of its own score", '"detect": { "type": "ewma", "field": ▸"score" }', "RULE_FIELD_UNKNOWN"],
+  ["a score without detector", '"when": { "field": ▸"score", "op": ">", "value": 3 }', "RULE_FIELD_UNKNOWN"],
+  [
+    "a detector of what is not measured",
+    '"detect": { "type": "ewma", "field": ▸"mean" }',
+    "RULE_FIELD_UNKNOWN",
+  ],
+  ["a threshold without bounds", '"detect": ▸{ "type": "threshold", "clear": 3 }', "RULE_KEY_MISSING"],
+  [
+    "thresholds that overlap",
+    '"detect": { "type": "threshold", "above": 3, "below": ▸4 }',
+    "RULE_DETECT_RANGE",
+  ],
+  [
+    "a threshold cleared on the wrong side",
+    '"detect": { "type": "threshold", "above": 3, "clear": ▸4 }',
+    "RULE_CLEAR",
+  ],
+  ["a range the wrong way round", '"detect": { "type": "range", "min": ▸8, "max": 2 }', "RULE_DETECT_RANGE"],
+  ["half a value in a median", '"detect": { "type": "spike", "n": ▸7.5 }', "RULE_NUMBER"],
+  ["a half-life too short", '"detect": { "type": "ewma", "halfLife": ▸"1ms" }', "RULE_DURATION"],
+  ["silence as a state", `${plain}, "noData": { "after": "5m", "state": ▸"resolved" }`, "RULE_CHOICE"],
+  ["no data after nothing", `${plain}, "noData": { "after": ▸"0s" }`, "RULE_DURATION"],
+  ["a capture of nothing", `${plain}, "capture": ▸{}`, "RULE_KEY_MISSING"],
+  ["a capture of a week", `${plain}, "capture": { "before": ▸"7d" }`, "RULE_DURATION"],
+  [
+    "an escalation to the same",
+    `${plain}, "escalate": { "after": "5m", "severity": ▸"warning" }`,
+    "RULE_ESCALATE",
+  ],
+  ["a repetition without unit", `${plain}, "repeat": ▸30`, "RULE_DURATION"],
+  ["an action without topic", `${plain}, "actions": [{ "publish": ▸{ "payload": 1 } }]`, "RULE_KEY_MISSING"],
+  [
+    "an action of another kind",
+    `${plain}, "actions": [{ ▸"mail": {}, "publish": { "topic": "a" } }]`,
+    "RULE_KEY_UNKNOWN",
+  ],
+  ["a topic of the broker", `${plain}, "actions": [{ "publish": { "topic": ▸"$SYS/horn" } }]`, "RULE_TOPIC"],
+  ["a topic that is empty", `${plain}, "actions": [{ "publish": { "topic": ▸"" } }]`, "RULE_TOPIC"],
+  [
+    "a payload that is too deep",
+    `${plain}, "actions": [{ "publish": { "topic": "a", "payload": [[[[[[[[▸[]]]]]]]]] } }]`,
+    "RULE_PAYLOAD",
+  ],
+  ["a shadow in words", `${plain}, "shadow": ▸"yes"`, "RULE_FLAG"],
+  ["an inhibition by nothing", `${plain}, "inhibit": [{ "when": ▸{} }]`, "RULE_KEY_MISSING"],
+])("%s is refused at its place, with a hint", (_what, written, code) => {
+  const { text, line, column } = unmarked(alerting(written));
+  const problems = problemsOf(parseRuleFile(text, "a.jsonc"));
+  expect(problems).toEqual([
+    expect.objectContaining({ code, line, column, hint: expect.stringMatching(/./) }),
   ]);
+});
+
+test("an action below the gateway's own topics is refused, wherever those are", () => {
+  const text = alerting(`${plain}, "actions": [{ "publish": { "topic": "gw/7/horn" } }]`);
+  const problems = problemsOf(parseRuleFile(text, "a.jsonc", { ownTopicPrefix: "gw/7/" }));
+  expect(problems.map(({ code }) => code)).toEqual(["RULE_TOPIC"]);
+});
+
+test("a problem inside an expression is told at its place behind escapes", () => {
+  const { text, line, column } = unmarked(
+    alerting('"when": { "expr": "\\u0022a\\u0022 == device && ▸valu > 3" }'),
+  );
+  const problems = problemsOf(parseRuleFile(text, "a.jsonc", { expressions }));
+  expect(problems).toEqual([expect.objectContaining({ code: "RULE_EXPRESSION_NAME", line, column })]);
 });
 
 test("a rule file with five mistakes reports all five with line and column", () => {
@@ -325,7 +478,7 @@ test("a rule file with five mistakes reports all five with line and column", () 
 }`;
   expect(formatProblems(problemsOf(parseRuleFile(text, "rules.d/cold.jsonc")))).toEqual([
     'rules.d/cold.jsonc:4:57 /window/every: "every" is longer than "size": what comes between would be overlooked. (at most 5m)',
-    'rules.d/cold.jsonc:5:25 /aggregate/avg: One of count, sum, mean, min, max, range, stddev, first, last is expected here, not "average".',
+    'rules.d/cold.jsonc:5:25 /aggregate/avg: One of count, sum, mean, min, max, range, first, last, stddev, variance, median, quantile, mad, distinct, delta, rate, slope, duration, timeWeightedMean, coverage, lag, changed is expected here, not "average". (did you mean "mean"?)',
     'rules.d/cold.jsonc:6:35 /when/op: ">", ">=", "<", "<=", "==", "!=", "inside" or "outside" is expected here, not "=>". (did you mean ">="?)',
     'rules.d/cold.jsonc:7:10 /for: A duration is expected here, not 600. (add the unit: "600s" for seconds, "600ms" for milliseconds, "600m" for minutes)',
     'rules.d/cold.jsonc:8:31 /annotations/summary: "{{devise}}" names nothing that this rule has. (did you mean {{device}}?)',

@@ -1,18 +1,19 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { Settings } from "../../src/core/record.ts";
-import { ruleOf } from "../support/records.ts";
+import { levelsOf, ruleOf, windowOf } from "../support/records.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { openTestEngine, type TestEngine } from "../support/test-engine.ts";
 
 const settings: Settings = {
   rules: [
     ruleOf({
-      window: { type: "none", latenessMs: 0 },
-      when: { field: "value", op: ">", value: 8 },
+      window: windowOf({ type: "none" }),
+      levels: levelsOf({ field: "value", op: ">", value: 8 }),
       annotations: {},
     }),
   ],
   rollups: ["1m"],
+  devices: [],
 };
 
 /** A stamped reading, `second` seconds after a fixed time. */

@@ -22,7 +22,8 @@ const anyTime = fc.oneof(
 const anyRow = fc.record({
   series: fc.oneof(fc.integer({ min: 0, max: 20_000 }), fc.constantFrom(0, 1, 0xffff_ffff)),
   at: anyTime,
-  flags: fc.integer({ min: 0, max: 31 }),
+  stampAt: anyTime,
+  flags: fc.integer({ min: 0, max: 63 }),
   value: fc.oneof(
     fc.record({ kind: fc.constant(ValueKind.number), number: anyNumber }),
     fc.record({ kind: fc.constant(ValueKind.boolean), number: fc.constantFrom(0, 1) }),
@@ -65,15 +66,29 @@ const anyRecord: fc.Arbitrary<LogRecord> = fc
       }),
       definitions: fc.array(
         fc.record(
-          { id: count, device: name, metric: name, unit: name },
+          { id: count, device: name, metric: name, unit: name, topic: name },
           { requiredKeys: ["id", "device", "metric"] },
         ),
         { maxLength: 4 },
       ),
       rows: fc.array(anyRow, { maxLength: 40 }),
       digests: fc.array(digest, { maxLength: 6 }),
-      settings: fc.constant({ rules: [ruleOf({})], rollups: ["1m", "1h"] }),
+      settings: fc.constant({ rules: [ruleOf({})], rollups: ["1m", "1h"], devices: [] }),
       status: fc.record({ state: name, detail: name, version: name }),
+      commands: fc.array(
+        fc.record({
+          kind: fc.constant("acknowledge"),
+          target: fc.record({ alert: name }),
+          by: name,
+          reason: name,
+        }),
+      ),
+      repair: fc.record({
+        boot: name,
+        byMs: fc.integer(),
+        from: fc.constantFrom("synced", "unsynced"),
+        to: fc.constantFrom("synced", "unsynced"),
+      }),
     },
     {
       requiredKeys: [
@@ -95,16 +110,18 @@ function columnsOf(
   rows: readonly {
     series: number;
     at: number;
+    stampAt: number;
     flags: number;
     value: { kind: ValueKind; number?: number; text?: string };
   }[],
 ): SampleColumns {
   const columns = new SampleColumns(1);
-  for (const { series, at, flags, value } of rows) {
+  for (const { series, at, stampAt, flags, value } of rows) {
     const row = columns.count;
     if (value.text === undefined) columns.push(series, value.kind, value.number ?? 0);
     else columns.pushText(series, value.text);
     columns.stamp(row, at, flags);
+    columns.stampAt[row] = stampAt;
   }
   return columns;
 }
@@ -115,7 +132,8 @@ function plainRows(rows: SampleColumns): unknown[] {
   for (let row = 0; row < rows.count; row += 1) {
     if ((rows.flags[row]! & RowFlag.duplicate) !== 0) continue;
     const value = rows.kind[row] === ValueKind.text ? rows.texts[rows.value[row]!] : rows.value[row];
-    plain.push([rows.series[row], rows.at[row], rows.kind[row], rows.flags[row], value]);
+    const stampAt = (rows.flags[row]! & RowFlag.restamped) === 0 ? undefined : rows.stampAt[row];
+    plain.push([rows.series[row], rows.at[row], stampAt, rows.kind[row], rows.flags[row], value]);
   }
   return plain;
 }

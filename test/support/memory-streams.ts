@@ -121,6 +121,10 @@ function alert(seq: number): AlertRecord {
     historical: false,
     acknowledged: false,
     shelvedUntil: null,
+    inhibitedBy: null,
+    shadow: false,
+    acknowledgedBy: null,
+    reason: "change",
   };
 }
 

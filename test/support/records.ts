@@ -1,7 +1,15 @@
 /** Log records made by hand, for tests of whatever folds, stores or reads them. */
 import { noCounts } from "../../src/core/batch.ts";
 import type { LogRecord, RecordCounts } from "../../src/core/record.ts";
-import type { RuleDefinition } from "../../src/core/rule/definition.ts";
+import { idleMs } from "../../src/core/limits.ts";
+import type {
+  ConditionDefinition,
+  LevelDefinition,
+  NamedSource,
+  RuleDefinition,
+  WindowDefinition,
+  WindowTiming,
+} from "../../src/core/rule/definition.ts";
 import { RowFlag, SampleColumns, type SeriesDefinition, ValueKind } from "../../src/core/sample.ts";
 
 /** One stamped numeric sample. */
@@ -50,18 +58,41 @@ export function ruleOf(part: Partial<RuleDefinition>): RuleDefinition {
     id: "warm",
     description: "",
     enabled: true,
-    source: { device: ["*"], metric: ["temperature"] },
+    shadow: false,
+    sources: [sourceOf({})],
     groupBy: ["device"],
-    window: { type: "tumbling", sizeMs: 60_000, latenessMs: 0 },
+    window: windowOf({ type: "tumbling", sizeMs: 60_000 }),
     aggregates: [{ name: "mean", fn: "mean" }],
-    when: { field: "mean", op: ">", value: 8 },
+    levels: levelsOf({ field: "mean", op: ">", value: 8 }),
     forMs: 0,
     keepFiringForMs: 0,
-    severity: "warning",
+    inhibit: [],
+    actions: [],
     labels: {},
     annotations: { summary: "{{device}} at {{mean}} °C" },
     ...part,
   };
+}
+
+/** The single side of a rule: temperatures of every device, unless the part says otherwise. */
+export function sourceOf(part: Partial<NamedSource>): NamedSource {
+  return { name: "", device: ["*"], metric: ["temperature"], maxAgeMs: 300_000, ...part };
+}
+
+/** One level of severity "warning". */
+export function levelsOf(when: ConditionDefinition): readonly LevelDefinition[] {
+  return [{ severity: "warning", when }];
+}
+
+type Shape = WindowDefinition extends infer Kind
+  ? Kind extends WindowTiming
+    ? Omit<Kind, keyof WindowTiming>
+    : never
+  : never;
+
+/** A window that waits for nobody, and whose silence counts after a minute. */
+export function windowOf(shape: Shape, timing: Partial<WindowTiming> = {}): WindowDefinition {
+  return { latenessMs: 0, reviseMs: 0, idleMs, ...timing, ...shape };
 }
 
 /** Series of one metric, one for each device, numbered from 0. */

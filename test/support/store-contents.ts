@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { type Ledger, ledgerOf } from "../../src/core/read-model.ts";
 import { ValueKind } from "../../src/core/sample.ts";
 import { type StreamName, streamNames } from "../../src/core/streams.ts";
+import { ruleTools } from "../../src/rule-tools.ts";
 import { recover } from "../../src/engine/recovery.ts";
 import { openStore, type OpenReport, type Store } from "../../src/store/store.ts";
 import { verifyStore } from "../../src/store/verify.ts";
@@ -46,7 +47,7 @@ export async function readStoreContents(directory: string): Promise<StoreContent
   const openedAfterMs = performance.now() - startedMs;
   try {
     const { series, gaps } = await readLog(store);
-    const { state, report } = await recover(store, quietLogger);
+    const { state, report } = await recover(store, quietLogger, ruleTools);
     const heads = {
       alerts: store.head("alerts"),
       status: store.head("status"),

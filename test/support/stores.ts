@@ -36,7 +36,7 @@ export async function openTestStore(directory: string, options: Partial<StoreOpt
   return store;
 }
 
-export const noEffects: Effects = { alerts: [], summaries: [], ledger: [], status: [] };
+export const noEffects: Effects = { alerts: [], summaries: [], ledger: [], status: [], actions: [] };
 
 /** A record with this many samples, two to a message; the first record defines their series. */
 export function sampleRecord(seq: number, samples = 8): LogRecord {
@@ -69,6 +69,10 @@ export function alertOf(seq: number, part: Partial<AlertRecord> = {}): AlertReco
     historical: false,
     acknowledged: false,
     shelvedUntil: null,
+    inhibitedBy: null,
+    shadow: false,
+    acknowledgedBy: null,
+    reason: "change",
     ...part,
   };
 }

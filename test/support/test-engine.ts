@@ -5,12 +5,14 @@ import { jsonPlan } from "../../src/codecs/json.ts";
 import { scalarPlan } from "../../src/codecs/scalar.ts";
 import { AppError } from "../../src/core/errors.ts";
 import type { Commit, LogStore } from "../../src/core/log-store.ts";
-import type { Clock, Publication } from "../../src/core/ports.ts";
+import type { GatewayClock, Publication } from "../../src/core/ports.ts";
 import type { DeadLetter, Effects, Settings } from "../../src/core/record.ts";
 import { type Engine, openEngine } from "../../src/engine/engine.ts";
 import { DecodePlans } from "../../src/ingest/decode-plans.ts";
 import { Intake } from "../../src/ingest/intake.ts";
+import type { TimeRepair } from "../../src/core/time/time-repair.ts";
 import { parseRoutes } from "../../src/ingest/routes.ts";
+import { ruleTools } from "../../src/rule-tools.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { quietLogger } from "./quiet-logger.ts";
 
@@ -78,8 +80,9 @@ class ObedientStore implements LogStore {
 }
 
 /** Time that passes only when the test says so. */
-class ManualClock implements Clock {
+class ManualClock implements GatewayClock {
   wallMs = 1_762_000_000_000;
+  repair: TimeRepair | undefined = undefined;
   elapsedMs = 0;
 
   now(): number {
@@ -92,6 +95,16 @@ class ManualClock implements Clock {
 
   synced(): boolean {
     return true;
+  }
+
+  begin(): void {
+    // Its time is what the test says.
+  }
+
+  takeRepair(): TimeRepair | undefined {
+    const { repair } = this;
+    this.repair = undefined;
+    return repair;
   }
 
   pass(durationMs: number): void {
@@ -146,6 +159,7 @@ export async function openTestEngine(
     boot,
     version: "test",
     settings,
+    tools: ruleTools,
     commitDelayMs: options.commitDelayMs ?? 0,
     onCommitted: (one, letters) => {
       effects.push(one);

@@ -1,5 +1,5 @@
 /** What a fold gives beside its state: the records of the streams, numbered as they arise. */
-import type { Effects } from "../record.ts";
+import type { Effects, LocalAction } from "../record.ts";
 import {
   type AlertRecord,
   type LedgerRecord,
@@ -37,6 +37,10 @@ export class FoldOutput {
     this.#effects.status.push({ seq: this.heads.status, ...record });
   }
 
+  action(action: LocalAction): void {
+    this.#effects.actions.push(action);
+  }
+
   /** Hands over what has been collected since the last call. */
   take(): Effects {
     const effects = this.#effects;
@@ -50,5 +54,5 @@ export class FoldOutput {
 }
 
 function noEffects(): Effects {
-  return { alerts: [], summaries: [], ledger: [], status: [] };
+  return { alerts: [], summaries: [], ledger: [], status: [], actions: [] };
 }

@@ -2,14 +2,17 @@
  * Summaries of one numeric series at every configured resolution, without any rule.
  *
  * The finest intervals are tumbling windows; when one closes it is summarised and merged into the
- * interval of each coarser resolution that holds it.
+ * interval of each coarser resolution that holds it. A sample that comes late, within
+ * `limits.rollupReviseMs`, goes into the intervals that it belongs to, and those that were closed are
+ * summarised again under the next revision: the far end keeps the highest.
  */
-import { idleMs, rollupLatenessMs } from "../limits.ts";
+import { idleMs, rollupLatenessMs, rollupReviseMs } from "../limits.ts";
 import type { EpochMs, SeriesDefinition } from "../sample.ts";
-import { alignedStart, Pane } from "../window/pane.ts";
+import type { Pane } from "../window/pane.ts";
 import type { PaneStore } from "../window/pane-store.ts";
 import { PanedWindow } from "../window/paned.ts";
 import type { Decider } from "../window/window.ts";
+import { CoarseInterval } from "./coarse-interval.ts";
 import type { FoldOutput } from "./output.ts";
 import type { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
@@ -24,10 +27,11 @@ export class SeriesRollup implements Decider {
   readonly #plan: RollupPlan;
   readonly #output: FoldOutput;
   readonly #finest: PanedWindow;
-  /** The open interval of each coarser resolution; empty ones have no samples. */
-  readonly #coarse: Pane[];
+  readonly #coarse: readonly CoarseInterval[];
   /** Latest stamp from which on an open coarser interval is to be closed. */
   #coarseDueAt: EpochMs = Number.POSITIVE_INFINITY;
+  /** The sample that is being added has gone into an interval that was closed before. */
+  #revising = false;
   #late = 0;
   #arrivedAt = 0;
   /** Whether the gateway's clock is known to be right, as of the record that is being folded. */
@@ -38,8 +42,11 @@ export class SeriesRollup implements Decider {
     this.#plan = plan;
     this.#output = output;
     const sizeMs = plan.sizesMs[0]!;
-    this.#finest = new PanedWindow({ sizeMs, everyMs: sizeMs, latenessMs: rollupLatenessMs }, panes);
-    this.#coarse = plan.sizesMs.slice(1).map(() => new Pane());
+    this.#finest = new PanedWindow(
+      { sizeMs, everyMs: sizeMs, latenessMs: rollupLatenessMs, reviseMs: rollupReviseMs },
+      panes.basic,
+    );
+    this.#coarse = plan.sizesMs.slice(1).map((coarseMs) => new CoarseInterval(coarseMs));
   }
 
   /** @returns true when the sample came too late for its interval. */
@@ -50,7 +57,9 @@ export class SeriesRollup implements Decider {
   ): boolean {
     this.#arrivedAt = context.runningMs;
     this.#synced = context.synced;
+    this.#revising = false;
     const late = this.#finest.add(value, at, this);
+    if (this.#revising) this.#reviseCoarse(value, at);
     if (late) this.#late += 1;
     else if (context.corrected) this.#finest.markCorrected();
     if (this.#finest.latestAt >= this.#coarseDueAt)
@@ -58,19 +67,31 @@ export class SeriesRollup implements Decider {
     return late;
   }
 
-  decide(at: EpochMs, pane: Pane): void {
+  decide(at: EpochMs, pane: Pane): boolean {
     this.#closeCoarse(pane.start);
-    this.#summarise(pane, this.#plan.names[0]!);
-    for (const [index, open] of this.#coarse.entries()) {
-      if (open.count === 0) {
-        const sizeMs = this.#plan.sizesMs[index + 1]!;
-        const start = alignedStart(pane.start, sizeMs);
-        open.reset(start, start + sizeMs);
-      }
+    this.#summarise(pane, 0, 0);
+    for (const interval of this.#coarse) {
+      const open = interval.openAt(pane.start);
       open.merge(pane);
       this.#coarseDueAt = Math.min(this.#coarseDueAt, open.end + rollupLatenessMs);
     }
     this.#closeCoarse(at);
+    return false;
+  }
+
+  revise(_at: EpochMs, pane: Pane, revision: number): boolean {
+    this.#summarise(pane, 0, revision);
+    this.#revising = true;
+    return false;
+  }
+
+  /** Adds a sample, which its finest interval has taken after it was closed, to the coarser ones. */
+  #reviseCoarse(value: number, at: EpochMs): void {
+    for (const [index, interval] of this.#coarse.entries()) {
+      const closed = interval.addLate(value, at);
+      if (closed !== undefined) this.#summarise(closed, index + 1, interval.revision);
+      else this.#coarseDueAt = Math.min(this.#coarseDueAt, interval.open.end + rollupLatenessMs);
+    }
   }
 
   /** As `Group.idleDueAt`. */
@@ -99,26 +120,22 @@ export class SeriesRollup implements Decider {
 
   #closeCoarse(until: EpochMs): void {
     this.#coarseDueAt = Number.POSITIVE_INFINITY;
-    for (const [index, open] of this.#coarse.entries()) {
-      if (open.count === 0) continue;
-      if (open.end > until) {
-        this.#coarseDueAt = Math.min(this.#coarseDueAt, open.end + rollupLatenessMs);
-        continue;
-      }
-      this.#summarise(open, this.#plan.names[index + 1]!);
-      open.reset(0, 0);
+    for (const [index, interval] of this.#coarse.entries()) {
+      const { open } = interval;
+      if (open.count > 0 && open.end <= until) this.#summarise(interval.close(), index + 1, 0);
+      else if (open.count > 0) this.#coarseDueAt = Math.min(this.#coarseDueAt, open.end + rollupLatenessMs);
     }
   }
 
-  #summarise(pane: Pane, resolution: string): void {
+  #summarise(pane: Pane, resolution: number, revision: number): void {
     const { device, metric, unit } = this.#definition;
     this.#output.summary({
       device,
       metric,
       start: pane.start,
       end: pane.end,
-      resolution,
-      revision: 0,
+      resolution: this.#plan.names[resolution]!,
+      revision,
       count: pane.count,
       expected: null,
       sum: pane.sum,
@@ -140,7 +157,7 @@ export class SeriesRollup implements Decider {
     writer.number(this.#arrivedAt);
     writer.count(this.#synced ? 1 : 0);
     this.#finest.write(writer);
-    for (const pane of this.#coarse) pane.write(writer);
+    for (const interval of this.#coarse) interval.write(writer);
   }
 
   read(reader: SnapshotReader): void {
@@ -148,9 +165,9 @@ export class SeriesRollup implements Decider {
     this.#arrivedAt = reader.number();
     this.#synced = reader.count() === 1;
     this.#finest.read(reader);
-    for (let index = 0; index < this.#coarse.length; index += 1) {
-      const open = Pane.read(reader);
-      this.#coarse[index] = open;
+    for (const interval of this.#coarse) {
+      interval.read(reader);
+      const { open } = interval;
       if (open.count > 0) this.#coarseDueAt = Math.min(this.#coarseDueAt, open.end + rollupLatenessMs);
     }
   }

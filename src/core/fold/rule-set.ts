@@ -4,14 +4,18 @@
  * Every series is matched against the rules once. Rules that name their metrics are found by metric, so
  * that a new series costs what concerns it, not the number of rules.
  */
+import { type AlertCommand, isAddressed } from "../alert/command.ts";
+import { InhibitionIndex } from "../alert/inhibition.ts";
+import type { Device } from "../device.ts";
 import { ruleGroupsMax } from "../limits.ts";
 import { compileRule, type CompiledRule } from "../rule/compile.ts";
 import type { RuleDefinition } from "../rule/definition.ts";
+import type { ExpressionCompiler } from "../rule/expression.ts";
 import { isGlob } from "../rule/glob.ts";
 import type { EpochMs, SeriesDefinition } from "../sample.ts";
-import type { PaneStore } from "../window/pane-store.ts";
+import type { FoldContext } from "./context.ts";
 import { Group } from "./group.ts";
-import type { FoldOutput } from "./output.ts";
+import type { GroupSide } from "./group-side.ts";
 import type { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
 interface RuleEntry {
@@ -21,19 +25,23 @@ interface RuleEntry {
   readonly groups: Map<string, Group>;
 }
 
+/** One side of one rule, as series look for it. */
+interface Candidate {
+  readonly entry: RuleEntry;
+  readonly side: number;
+}
+
 export class RuleSet {
   #entries: readonly RuleEntry[] = [];
-  #byMetric: Map<string, RuleEntry[]> = new Map();
-  #byGlob: RuleEntry[] = [];
+  #byMetric: Map<string, Candidate[]> = new Map();
+  #byGlob: Candidate[] = [];
   #groupCount = 0;
   /** Times that a series met a rule whose group there was no room for. */
   #refusedCount = 0;
-  readonly #output: FoldOutput;
-  readonly #panes: PaneStore;
+  readonly #context: FoldContext;
 
-  constructor(output: FoldOutput, panes: PaneStore) {
-    this.#output = output;
-    this.#panes = panes;
+  constructor(context: FoldContext) {
+    this.#context = context;
   }
 
   get groupCount(): number {
@@ -55,28 +63,26 @@ export class RuleSet {
    * Groups live on where a rule of the same id still groups alike; of their state, what the edit left
    * meaningful. Alerts of rules that are gone are resolved.
    */
-  replace(definitions: readonly RuleDefinition[], at: EpochMs): void {
+  replace(definitions: readonly RuleDefinition[], at: EpochMs, expressions?: ExpressionCompiler): void {
     const earlier = new Map(this.#entries.map((entry) => [entry.rule.definition.id, entry]));
-    this.#groupCount = 0;
-    this.#entries = definitions
-      .filter(({ enabled }) => enabled)
-      .map((definition, order) => {
-        const rule = compileRule(definition);
-        const groups = new Map<string, Group>();
-        const before = earlier.get(definition.id);
-        if (before !== undefined && sameGrouping(before.rule.definition, definition)) {
-          earlier.delete(definition.id);
-          for (const [key, group] of before.groups) {
-            const heir = new Group(rule, group.key, this.#output, this.#panes);
-            heir.inherit(group);
-            heir.fed = false;
-            groups.set(key, heir);
-          }
-        }
-        this.#groupCount += groups.size;
-        return { rule, order, groups };
-      });
-    for (const { groups } of earlier.values()) for (const group of groups.values()) group.retire(at);
+    const enabled = definitions.filter((definition) => definition.enabled);
+    const kept = new Set<string>();
+    this.#entries = enabled.map((definition, order) => {
+      const before = earlier.get(definition.id);
+      const goesOn = before !== undefined && sameGrouping(before.rule.definition, definition);
+      if (goesOn) kept.add(definition.id);
+      const groups = goesOn ? before.groups : new Map<string, Group>();
+      return { rule: compileRule(definition, expressions), order, groups };
+    });
+    // What ends is told under the inhibitions that were in force; what lives on enters the new ones.
+    for (const [id, { groups }] of earlier) {
+      if (!kept.has(id)) for (const group of groups.values()) group.retire(at);
+    }
+    for (const { rule, groups } of this.#entries) for (const group of groups.values()) group.edit(rule);
+    this.#context.inhibitions = new InhibitionIndex(enabled);
+    for (const group of this.groups()) group.alert.joinInhibitions();
+    for (const group of this.groups()) group.alert.inhibitionChanged();
+    this.#groupCount = this.#entries.reduce((sum, { groups }) => sum + groups.size, 0);
     this.#index();
   }
 
@@ -92,22 +98,47 @@ export class RuleSet {
     }
   }
 
-  /** The groups that a series feeds, in the order of the rules; made where they are new. */
-  groupsOf(series: SeriesDefinition): readonly Group[] {
+  /** The sides of groups that a series feeds, in the order of the rules; made where they are new. */
+  sidesOf(series: SeriesDefinition, device: Device): readonly GroupSide[] {
     const candidates = [...(this.#byMetric.get(series.metric) ?? []), ...this.#byGlob];
-    const matching = candidates.filter(({ rule }) => rule.feeds(series.device, series.metric));
-    matching.sort((one, other) => one.order - other.order);
-    const groups: Group[] = [];
-    for (const entry of matching) {
-      const group = this.#groupOf(entry, series);
-      if (group !== undefined) groups.push(group);
+    const matching = candidates.filter(({ entry, side }) => entry.rule.sources[side]!.feeds(series, device));
+    matching.sort((one, other) => one.entry.order - other.entry.order || one.side - other.side);
+    const sides: GroupSide[] = [];
+    for (const { entry, side } of matching) {
+      const group = this.#groupOf(entry, series, device);
+      if (group === undefined) continue;
+      const found = group.sides[side]!;
+      group.describe(device, found);
+      sides.push(found);
     }
-    return groups;
+    return sides;
   }
 
-  #groupOf(entry: RuleEntry, series: SeriesDefinition): Group | undefined {
+  /** Does what somebody commands to an alert. @returns false when there is none at this address. */
+  command(command: AlertCommand): boolean {
+    const { target } = command;
+    for (const { rule, groups } of this.#entries) {
+      const { id } = rule.definition;
+      if ("rule" in target && target.rule !== id) continue;
+      for (const group of groups.values()) {
+        if (!isAddressed(target, { id: group.alert.id, rule: id, key: group.key })) continue;
+        group.alert.command(command);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #groupOf(entry: RuleEntry, series: SeriesDefinition, device: Device): Group | undefined {
     const { groupBy } = entry.rule.definition;
-    const identity = groupBy.map((name) => series[name]).join("\u0000");
+    const key: Record<string, string> = {};
+    for (const name of groupBy) {
+      const value = keyValueOf(name, series, device);
+      // A device without the tag is in no group.
+      if (value === undefined) return undefined;
+      key[name] = value;
+    }
+    const identity = Object.values(key).join("\u0000");
     const known = entry.groups.get(identity);
     if (known !== undefined) {
       known.fed = true;
@@ -117,8 +148,7 @@ export class RuleSet {
       this.#refusedCount += 1;
       return undefined;
     }
-    const key = Object.fromEntries(groupBy.map((name) => [name, series[name]]));
-    const group = new Group(entry.rule, key, this.#output, this.#panes);
+    const group = new Group(entry.rule, key, this.#context);
     entry.groups.set(identity, group);
     this.#groupCount += 1;
     return group;
@@ -128,15 +158,16 @@ export class RuleSet {
     this.#byMetric = new Map();
     this.#byGlob = [];
     for (const entry of this.#entries) {
-      const { metric } = entry.rule.definition.source;
-      if (metric.some(isGlob)) {
-        this.#byGlob.push(entry);
-        continue;
-      }
-      for (const name of new Set(metric)) {
-        const entries = this.#byMetric.get(name);
-        if (entries === undefined) this.#byMetric.set(name, [entry]);
-        else entries.push(entry);
+      for (const [side, { metrics }] of entry.rule.sources.entries()) {
+        if (metrics.some(isGlob)) {
+          this.#byGlob.push({ entry, side });
+          continue;
+        }
+        for (const name of new Set(metrics)) {
+          const candidates = this.#byMetric.get(name);
+          if (candidates === undefined) this.#byMetric.set(name, [{ entry, side }]);
+          else candidates.push({ entry, side });
+        }
       }
     }
   }
@@ -145,7 +176,7 @@ export class RuleSet {
     for (const { groups, rule } of this.#entries) {
       writer.count(groups.size);
       for (const group of groups.values()) {
-        for (const name of rule.definition.groupBy) writer.text(group.key[name] ?? "");
+        for (const name of rule.definition.groupBy) writer.text(group.key[name]!);
         group.write(writer);
       }
     }
@@ -157,13 +188,24 @@ export class RuleSet {
       const size = reader.count();
       for (let index = 0; index < size; index += 1) {
         const parts = rule.definition.groupBy.map((name) => [name, reader.text()] as const);
-        const group = new Group(rule, Object.fromEntries(parts), this.#output, this.#panes);
+        const group = new Group(rule, Object.fromEntries(parts), this.#context);
         group.read(reader);
         groups.set(parts.map(([, value]) => value).join("\u0000"), group);
         this.#groupCount += 1;
       }
     }
   }
+
+  /** After everything was read, and the series have described their devices. */
+  joinInhibitions(): void {
+    for (const group of this.groups()) group.alert.joinInhibitions();
+  }
+}
+
+function keyValueOf(name: string, series: SeriesDefinition, device: Device): string | undefined {
+  if (name === "device" || name === "metric") return series[name];
+  if (name === "profile") return device.profile;
+  return Object.hasOwn(device.tags, name) ? device.tags[name] : undefined;
 }
 
 function sameGrouping(one: RuleDefinition, other: RuleDefinition): boolean {

@@ -1,9 +1,14 @@
-/** A rule made ready to run: globs, condition, fields and texts compiled once, when it is loaded. */
+/** A rule made ready to run: globs, conditions, fields and texts compiled once, when it is loaded. */
+import type { Device } from "../device.ts";
 import { invariant } from "../errors.ts";
-import { aggregateOf } from "../window/aggregate.ts";
-import type { Pane } from "../window/pane.ts";
-import { compileCondition, type Condition } from "./condition.ts";
-import type { AggregateName, RuleDefinition } from "./definition.ts";
+import type { SeriesDefinition } from "../sample.ts";
+import type { Severity } from "../streams.ts";
+import { filterMatches } from "../topic.ts";
+import { type AggregatePlan, planAggregates } from "../window/plan.ts";
+import { type Action, compileAction } from "./action.ts";
+import { compileCondition, type Condition, ConditionScope } from "./condition.ts";
+import type { AggregateDefinition, NamedSource, RuleDefinition } from "./definition.ts";
+import type { ExpressionCompiler } from "./expression.ts";
 import { compileGlobs } from "./glob.ts";
 import { hashOf } from "./hash.ts";
 import { compileTemplate, type Template } from "./template.ts";
@@ -11,49 +16,115 @@ import { compileTemplate, type Template } from "./template.ts";
 /** The only field of a window of type `none`. */
 const sampleField = "value";
 
+/** Fields that a detector adds. */
+const detectorFields = ["score", "expected"] as const;
+
+/** A side of a rule, compiled. */
+export interface CompiledSource {
+  readonly name: string;
+  readonly maxAgeMs: number;
+  /** Metrics that it takes, as written: names or globs. */
+  readonly metrics: readonly string[];
+  feeds(series: SeriesDefinition, device: Device): boolean;
+}
+
+/** A severity, compiled. */
+export interface CompiledLevel {
+  readonly severity: Severity;
+  /** Nothing where the detector alone decides. */
+  readonly holds: Condition | undefined;
+}
+
 export interface CompiledRule {
   readonly definition: RuleDefinition;
-  /** Names of the values of a decision, in the order in which {@link CompiledRule.measure} fills them. */
+  readonly sources: readonly CompiledSource[];
+  /** What is measured of each side, in the order of its fields. */
+  readonly plan: AggregatePlan;
+  /** Fields of one side. */
+  readonly sideFieldCount: number;
+  /** Names of the values of a decision: those of each side in turn, then the detector's. */
   readonly fields: readonly string[];
-  readonly holds: Condition;
+  /** Index of the field that the detector looks at. */
+  readonly detectField: number;
+  readonly levels: readonly CompiledLevel[];
+  /** What conditions name of the devices, in the order of `ConditionInput.parameters`. */
+  readonly parameters: readonly { readonly param: string; readonly default: number }[];
+  /** Whether it has to be known how often samples are to be expected. */
+  readonly needsInterval: boolean;
+  readonly actions: readonly Action[];
   readonly annotations: readonly (readonly [name: string, template: Template])[];
   /** Changes when, and only when, a change of the rule makes the state of its windows meaningless. */
   readonly windowShape: string;
-  /** The same for the state of its condition. */
+  /** The same for what its detector has learnt. */
+  readonly detectShape: string;
+  /** The same for the state of its conditions and its alerts. */
   readonly conditionShape: string;
-  feeds(device: string, metric: string): boolean;
-  /** Fills `values` from the samples of a decision. */
-  measure(pane: Pane, values: Float64Array): void;
 }
 
 /**
  * Compiles a rule.
  *
  * @param definition - Complete and valid, as the parser gives it.
+ * @param expressions - Needed where a condition holds an expression.
  */
-export function compileRule(definition: RuleDefinition): CompiledRule {
-  const each = definition.window.type === "none";
-  const fields = each ? [sampleField] : definition.aggregates.map(({ name }) => name);
-  const functions: readonly AggregateName[] = each ? ["last"] : definition.aggregates.map(({ fn }) => fn);
-  const matchesDevice = compileGlobs(definition.source.device);
-  const matchesMetric = compileGlobs(definition.source.metric);
-  const { source, groupBy, window, aggregates, when } = definition;
+export function compileRule(definition: RuleDefinition, expressions?: ExpressionCompiler): CompiledRule {
+  const { sources, groupBy, window, aggregates, detect, levels } = definition;
+  const measured: readonly AggregateDefinition[] =
+    window.type === "none" ? [{ name: sampleField, fn: "last" }] : aggregates;
+  const sideFields = sources.flatMap(({ name: side }) =>
+    measured.map(({ name }) => (side === "" ? name : `${side}.${name}`)),
+  );
+  const fields = detect === undefined ? sideFields : [...sideFields, ...detectorFields];
+  const scope = new ConditionScope(fields, textsOf(definition), expressions);
+  const plan = planAggregates(measured);
+  const windowShape = hashOf(JSON.stringify([sources, groupBy, window, plan.shape]));
   return {
     definition,
+    sources: sources.map(compileSource),
+    plan,
+    sideFieldCount: measured.length,
     fields,
-    holds: compileCondition(definition.when, fields),
+    detectField: detect === undefined ? -1 : fields.indexOf(detect.field),
+    levels: levels.map(({ severity, when }) => ({
+      severity,
+      holds: when === undefined ? undefined : compileCondition(when, scope),
+    })),
+    parameters: scope.parameters,
+    needsInterval: definition.coverage !== undefined || aggregates.some(({ fn }) => fn === "coverage"),
+    actions: definition.actions.map(compileAction),
     annotations: Object.entries(definition.annotations).map(([name, text]) => {
       const template = compileTemplate(text);
       invariant(template.ok, `annotation ${name} of rule ${definition.id} is not a template`);
       return [name, template.value] as const;
     }),
-    windowShape: hashOf(JSON.stringify([source, groupBy, window])),
-    conditionShape: hashOf(JSON.stringify([source, groupBy, window, aggregates, when])),
-    feeds: (device, metric) => matchesMetric(metric) && matchesDevice(device),
-    measure(pane, values) {
-      for (let index = 0; index < functions.length; index += 1) {
-        values[index] = aggregateOf(pane, functions[index]!);
-      }
-    },
+    windowShape,
+    detectShape: hashOf(JSON.stringify([windowShape, aggregates, detect])),
+    conditionShape: hashOf(JSON.stringify([windowShape, aggregates, detect, levels])),
+  };
+}
+
+/** What expressions can name beside the fields. Keys that the group does not have are missing values. */
+export function textsOf(definition: Pick<RuleDefinition, "groupBy" | "labels">): readonly string[] {
+  return [...new Set([...Object.keys(definition.labels), ...definition.groupBy])];
+}
+
+function compileSource(source: NamedSource): CompiledSource {
+  const matchesDevice = compileGlobs(source.device);
+  const matchesMetric = compileGlobs(source.metric);
+  const matchesProfile = source.profile === undefined ? undefined : compileGlobs(source.profile);
+  const tags = Object.entries(source.tags ?? {}).map(
+    ([name, values]) => [name, compileGlobs(values)] as const,
+  );
+  const { topic } = source;
+  return {
+    name: source.name,
+    maxAgeMs: source.maxAgeMs,
+    metrics: source.metric,
+    feeds: (series, device) =>
+      matchesMetric(series.metric) &&
+      matchesDevice(series.device) &&
+      (matchesProfile === undefined || (device.profile !== undefined && matchesProfile(device.profile))) &&
+      tags.every(([name, matches]) => Object.hasOwn(device.tags, name) && matches(device.tags[name]!)) &&
+      (topic === undefined || (series.topic !== undefined && filterMatches(topic, series.topic))),
   };
 }

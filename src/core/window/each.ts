@@ -1,85 +1,33 @@
 /**
  * Windows that are decided at every sample: `none` looks at the sample alone, `sliding` at the last
  * `size` before it, `(at - size, at]`.
- *
- * With lateness, samples wait in order of their stamps until the watermark reaches them, so that
- * decisions are made in order of event time whatever the order of arrival.
  */
 import type { SnapshotReader, SnapshotWriter } from "../fold/snapshot.ts";
 import { slidingSamplesMax } from "../limits.ts";
 import type { EpochMs } from "../sample.ts";
-import { Pane } from "./pane.ts";
-import type { Decider, WindowState } from "./window.ts";
+import { type Held, readHeld, shiftHeld, writeHeld } from "./held.ts";
+import { OrderedWindow } from "./ordered.ts";
+import type { PanePool } from "./pane-pool.ts";
+import type { Decider } from "./window.ts";
 
-interface Held {
-  readonly at: EpochMs;
-  readonly value: number;
-}
-
-/** What a decision sees; filled anew for each. */
-const seen = new Pane();
-
-export class EachWindow implements WindowState {
-  latestAt: EpochMs = Number.NEGATIVE_INFINITY;
-  #decidedAt: EpochMs = Number.NEGATIVE_INFINITY;
-  /** Not decided yet, oldest first; of one stamp, in order of arrival. */
-  #waiting: Held[] = [];
+export class EachWindow extends OrderedWindow {
   /** Decided, and still within `size` of the last decision. Always empty for `none`. */
   #held: Held[] = [];
-  overflowCount = 0;
   readonly #sizeMs: number;
-  readonly #latenessMs: number;
+  readonly #pool: PanePool;
 
-  /** @param sizeMs - 0 for `none`. */
-  constructor(sizeMs: number, latenessMs: number) {
+  /**
+   * @param sizeMs - 0 for `none`.
+   * @param pool - Only for the pane that decisions see.
+   */
+  constructor(sizeMs: number, latenessMs: number, pool: PanePool) {
+    super(latenessMs);
     this.#sizeMs = sizeMs;
-    this.#latenessMs = latenessMs;
+    this.#pool = pool;
   }
 
-  get undecidedAt(): EpochMs {
-    return this.#waiting[0]?.at ?? Number.POSITIVE_INFINITY;
-  }
-
-  add(value: number, at: EpochMs, decider: Decider): boolean {
-    if (at < this.#decidedAt) return true;
-    if (this.#latenessMs === 0) {
-      // The watermark is the newest stamp: nothing waits.
-      this.latestAt = at;
-      this.#decide(value, at, decider);
-      return false;
-    }
-    let index = this.#waiting.length;
-    while (index > 0 && this.#waiting[index - 1]!.at > at) index -= 1;
-    this.#waiting.splice(index, 0, { at, value });
-    if (at > this.latestAt) {
-      this.latestAt = at;
-      this.#advance(at - this.#latenessMs, decider);
-    }
-    if (this.#waiting.length > slidingSamplesMax) {
-      this.overflowCount += 1;
-      this.#advance(this.#waiting[0]!.at, decider);
-    }
-    return false;
-  }
-
-  settle(watermark: EpochMs, decider: Decider): void {
-    const newest = this.#waiting[this.#waiting.length - 1];
-    if (newest !== undefined) this.#advance(Math.min(watermark, newest.at), decider);
-  }
-
-  #advance(watermark: EpochMs, decider: Decider): void {
-    let due = 0;
-    for (const sample of this.#waiting) {
-      if (sample.at > watermark) break;
-      this.#decide(sample.value, sample.at, decider);
-      due += 1;
-    }
-    if (due > 0) this.#waiting.splice(0, due);
-    if (watermark > this.#decidedAt) this.#decidedAt = watermark;
-  }
-
-  #decide(value: number, at: EpochMs, decider: Decider): void {
-    this.#decidedAt = at;
+  protected override take(value: number, at: EpochMs, decider: Decider): void {
+    const { seen } = this.#pool;
     const from = at - this.#sizeMs;
     seen.reset(from, at);
     if (this.#sizeMs > 0) {
@@ -98,30 +46,30 @@ export class EachWindow implements WindowState {
     decider.decide(at, seen);
   }
 
-  release(): void {
+  protected override close(): void {
+    // Nothing is decided by silence.
+  }
+
+  protected override takeLate(): boolean {
+    return true;
+  }
+
+  override shift(byMs: number): void {
+    super.shift(byMs);
+    this.#held = shiftHeld(this.#held, byMs);
+  }
+
+  override release(): void {
     // Its samples are its own.
   }
 
-  write(writer: SnapshotWriter): void {
-    writer.number(this.latestAt);
-    writer.number(this.#decidedAt);
-    for (const samples of [this.#waiting, this.#held]) {
-      writer.count(samples.length);
-      for (const sample of samples) {
-        writer.number(sample.at);
-        writer.number(sample.value);
-      }
-    }
+  override write(writer: SnapshotWriter): void {
+    super.write(writer);
+    writeHeld(writer, this.#held);
   }
 
-  read(reader: SnapshotReader): void {
-    this.latestAt = reader.number();
-    this.#decidedAt = reader.number();
-    this.#waiting = readSamples(reader);
-    this.#held = readSamples(reader);
+  override read(reader: SnapshotReader): void {
+    super.read(reader);
+    this.#held = readHeld(reader);
   }
-}
-
-function readSamples(reader: SnapshotReader): Held[] {
-  return Array.from({ length: reader.count() }, () => ({ at: reader.number(), value: reader.number() }));
 }

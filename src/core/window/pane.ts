@@ -6,99 +6,109 @@
  */
 import type { SnapshotReader, SnapshotWriter } from "../fold/snapshot.ts";
 import type { EpochMs } from "../sample.ts";
+import { addToRun, clearRun, mergeRun, shiftRun } from "./accumulate.ts";
+import { Distinct } from "./distinct.ts";
+import { basicShape, type PaneShape, place } from "./shape.ts";
+import type { Sketch, SketchMaker } from "./sketch.ts";
 
+/** One pane on its own: what a decision looks at. Panes that are many stand in a `PanePool`. */
 export class Pane {
-  /** Half-open, `[start, end)`. */
-  start: EpochMs = 0;
+  /** Half-open, `[start, end)`, where the window has bounds; else the stamps of its first and last sample. */
   end: EpochMs = 0;
-  count = 0;
-  sum = 0;
-  min: number = Number.POSITIVE_INFINITY;
-  max: number = Number.NEGATIVE_INFINITY;
+  readonly shape: PaneShape;
+  /** As `shape` says. */
+  readonly numbers: Float64Array;
+  readonly sketch: Sketch | undefined;
+  readonly distinct: Distinct | undefined;
+
+  /** @param sketches - Has to be there for a shape with a sketch. */
+  constructor(shape: PaneShape = basicShape, sketches?: SketchMaker) {
+    this.shape = shape;
+    this.numbers = new Float64Array(shape.size);
+    this.sketch = shape.sketched ? sketches?.create() : undefined;
+    this.distinct = shape.distinct ? new Distinct() : undefined;
+    clearRun(this.numbers, 0, shape);
+  }
+
+  get start(): EpochMs {
+    return this.numbers[place.start]!;
+  }
+
+  get count(): number {
+    return this.numbers[place.count]!;
+  }
+
+  get sum(): number {
+    return this.numbers[place.sum]!;
+  }
+
+  get min(): number {
+    return this.numbers[place.min]!;
+  }
+
+  get max(): number {
+    return this.numbers[place.max]!;
+  }
+
   /** Value and time of the earliest and the latest sample; of two with one time, first and last arrived. */
-  first = 0;
-  firstAt: EpochMs = Number.POSITIVE_INFINITY;
-  last = 0;
-  lastAt: EpochMs = Number.NEGATIVE_INFINITY;
-  mean = 0;
+  get first(): number {
+    return this.numbers[place.first]!;
+  }
+
+  get firstAt(): EpochMs {
+    return this.numbers[place.firstAt]!;
+  }
+
+  get last(): number {
+    return this.numbers[place.last]!;
+  }
+
+  get lastAt(): EpochMs {
+    return this.numbers[place.lastAt]!;
+  }
+
+  get mean(): number {
+    return this.numbers[place.mean]!;
+  }
+
   /** Sum of squared distances from the mean. */
-  m2 = 0;
+  get m2(): number {
+    return this.numbers[place.m2]!;
+  }
+
   /** Samples whose stamp was replaced; counted by whoever adds them. */
-  corrected = 0;
+  get corrected(): number {
+    return this.numbers[place.corrected]!;
+  }
 
   /** Makes it empty again, for another stretch of time. */
   reset(start: EpochMs, end: EpochMs): void {
-    this.start = start;
+    clearRun(this.numbers, 0, this.shape);
+    this.numbers[place.start] = start;
     this.end = end;
-    this.count = 0;
-    this.sum = 0;
-    this.min = Number.POSITIVE_INFINITY;
-    this.max = Number.NEGATIVE_INFINITY;
-    this.first = 0;
-    this.firstAt = Number.POSITIVE_INFINITY;
-    this.last = 0;
-    this.lastAt = Number.NEGATIVE_INFINITY;
-    this.mean = 0;
-    this.m2 = 0;
-    this.corrected = 0;
+    this.sketch?.clear();
+    this.distinct?.clear();
   }
 
-  /**
-   * Adds one sample.
-   *
-   * Source of mean and m2: Welford, "Note on a Method for Calculating Corrected Sums of Squares and
-   * Products", Technometrics 4(3), 1962.
-   */
+  /** Adds one sample. */
   add(value: number, at: EpochMs): void {
-    const count = this.count + 1;
-    this.count = count;
-    this.sum += value;
-    if (value < this.min) this.min = value;
-    if (value > this.max) this.max = value;
-    if (at >= this.lastAt) {
-      this.last = value;
-      this.lastAt = at;
-    }
-    if (at < this.firstAt) {
-      this.first = value;
-      this.firstAt = at;
-    }
-    const distance = value - this.mean;
-    const mean = this.mean + distance / count;
-    this.mean = mean;
-    this.m2 += distance * (value - mean);
+    addToRun(this.numbers, 0, this.shape, value, at);
+    if (this.sketch !== undefined) this.sketch.add(value);
+    if (this.distinct !== undefined) this.distinct.add(value);
   }
 
-  /**
-   * Adds all samples of another pane.
-   *
-   * Source: Chan, Golub, LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
-   * Variances", 1979, eq. 2.1.
-   */
+  /** Adds all samples of another pane of the same shape. */
   merge(other: Pane): void {
-    if (other.count === 0) return;
-    const count = this.count + other.count;
-    if (this.count === 0) {
-      this.mean = other.mean;
-      this.m2 = other.m2;
-    } else {
-      const distance = other.mean - this.mean;
-      this.m2 += other.m2 + (distance * distance * this.count * other.count) / count;
-      this.mean += (distance * other.count) / count;
-    }
-    this.count = count;
-    this.sum += other.sum;
-    this.corrected += other.corrected;
-    if (other.min < this.min) this.min = other.min;
-    if (other.max > this.max) this.max = other.max;
-    if (other.lastAt >= this.lastAt) {
-      this.last = other.last;
-      this.lastAt = other.lastAt;
-    }
-    if (other.firstAt < this.firstAt) {
-      this.first = other.first;
-      this.firstAt = other.firstAt;
-    }
+    mergeRun(this.numbers, 0, other.numbers, 0, this.shape);
+    if (this.sketch !== undefined && other.sketch !== undefined) this.sketch.merge(other.sketch);
+    if (this.distinct !== undefined && other.distinct !== undefined) this.distinct.merge(other.distinct);
+  }
+
+  /** Moves its samples in time, and its bounds by as much as is said for them. */
+  shift(byMs: number, boundsByMs: number = byMs): void {
+    shiftRun(this.numbers, 0, this.shape, byMs);
+    this.numbers[place.start]! += boundsByMs;
+    this.end += boundsByMs;
   }
 
   write(writer: SnapshotWriter): void {
@@ -106,33 +116,19 @@ export class Pane {
     writer.number(this.end);
     writer.count(this.count);
     if (this.count === 0) return;
-    writer.number(this.sum);
-    writer.number(this.min);
-    writer.number(this.max);
-    writer.number(this.first);
-    writer.number(this.firstAt);
-    writer.number(this.last);
-    writer.number(this.lastAt);
-    writer.number(this.mean);
-    writer.number(this.m2);
-    writer.count(this.corrected);
+    for (let index = place.sum; index < this.shape.size; index += 1) writer.number(this.numbers[index]!);
+    this.sketch?.write(writer);
+    this.distinct?.write(writer);
   }
 
+  /** Reads a pane with the basics. */
   static read(reader: SnapshotReader): Pane {
     const pane = new Pane();
     pane.reset(reader.number(), reader.number());
-    pane.count = reader.count();
-    if (pane.count === 0) return pane;
-    pane.sum = reader.number();
-    pane.min = reader.number();
-    pane.max = reader.number();
-    pane.first = reader.number();
-    pane.firstAt = reader.number();
-    pane.last = reader.number();
-    pane.lastAt = reader.number();
-    pane.mean = reader.number();
-    pane.m2 = reader.number();
-    pane.corrected = reader.count();
+    const count = reader.count();
+    if (count === 0) return pane;
+    pane.numbers[place.count] = count;
+    for (let index = place.sum; index < basicShape.size; index += 1) pane.numbers[index] = reader.number();
     return pane;
   }
 }

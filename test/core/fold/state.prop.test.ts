@@ -3,7 +3,16 @@ import { expect, test } from "vitest";
 import { FoldState } from "../../../src/core/fold/state.ts";
 import type { Effects } from "../../../src/core/record.ts";
 import type { RuleDefinition } from "../../../src/core/rule/definition.ts";
-import { recordOf, rowsOf, ruleOf, seriesOf, type TestSample } from "../../support/records.ts";
+import {
+  levelsOf,
+  recordOf,
+  rowsOf,
+  ruleOf,
+  seriesOf,
+  sourceOf,
+  type TestSample,
+  windowOf,
+} from "../../support/records.ts";
 
 const devices = ["a", "b", "c"];
 
@@ -11,17 +20,17 @@ const devices = ["a", "b", "c"];
 const rules: readonly RuleDefinition[] = [
   ruleOf({
     id: "each",
-    window: { type: "none", latenessMs: 0 },
-    when: { field: "value", op: ">", value: 8 },
+    window: windowOf({ type: "none" }),
+    levels: levelsOf({ field: "value", op: ">", value: 8 }),
   }),
   ruleOf({ id: "tumbling", forMs: 60_000 }),
   ruleOf({
     id: "hopping",
-    window: { type: "hopping", sizeMs: 60_000, everyMs: 15_000, latenessMs: 20_000 },
-    when: { field: "mean", op: ">", value: 8, clear: 6 },
+    window: windowOf({ type: "hopping", sizeMs: 60_000, everyMs: 15_000 }, { latenessMs: 20_000 }),
+    levels: levelsOf({ field: "mean", op: ">", value: 8, clear: 6 }),
     keepFiringForMs: 30_000,
   }),
-  ruleOf({ id: "sliding", window: { type: "sliding", sizeMs: 45_000, latenessMs: 10_000 } }),
+  ruleOf({ id: "sliding", window: windowOf({ type: "sliding", sizeMs: 45_000 }, { latenessMs: 10_000 }) }),
 ];
 
 const firstAt = 1_762_000_020_000;
@@ -52,12 +61,12 @@ function run(all: readonly TestSample[], cuts: readonly number[], restoreAfter: 
   const summaries: Effects["summaries"] = [];
   const fold = (part: Parameters<typeof recordOf>[0]): void => {
     const record = recordOf(part);
-    state.recognise(record.rows, record.definitions);
+    state.admit(record, "new");
     const effects = state.step(record);
     alerts.push(...effects.alerts);
     summaries.push(...effects.summaries);
   };
-  fold({ seq: 1, settings: { rules, rollups: ["1m", "5m"] }, definitions: seriesOf(devices) });
+  fold({ seq: 1, settings: { rules, rollups: ["1m", "5m"], devices: [] }, definitions: seriesOf(devices) });
   let from = 0;
   for (let index = 0; from < all.length; index += 1) {
     const to = from + cuts[index % cuts.length]!;
@@ -160,15 +169,19 @@ const happening = fc.oneof(
 function edited(edit: string): readonly RuleDefinition[] {
   switch (edit) {
     case "reworded":
-      return rules.map((rule) => ({ ...rule, severity: "critical", annotations: {} }));
+      return rules.map((rule) => ({
+        ...rule,
+        levels: rule.levels.map((level) => ({ ...level, severity: "critical" })),
+        annotations: {},
+      }));
     case "narrowed":
-      return rules.map((rule) => ({ ...rule, source: { device: ["a"], metric: ["temperature"] } }));
+      return rules.map((rule) => ({ ...rule, sources: [sourceOf({ device: ["a"] })] }));
     case "rewindowed":
       return rules.map((rule) => ({
         ...rule,
-        window: { type: "none", latenessMs: 5_000 } as const,
+        window: windowOf({ type: "none" }, { latenessMs: 5_000 }),
         aggregates: [],
-        when: { field: "value", op: ">", value: 8 } as const,
+        levels: levelsOf({ field: "value", op: ">", value: 8 }),
       }));
     default:
       return [];
@@ -193,11 +206,11 @@ function live(
   let boot = 1;
   const fold = (part: Partial<Parameters<typeof recordOf>[0]>): void => {
     const record = recordOf({ seq: state.seq + 1, at: firstAt, monotonicMs, boot: `boot-${boot}`, ...part });
-    state.recognise(record.rows, record.definitions);
+    state.admit(record, "new");
     effects.push(state.step(record));
   };
   fold({
-    settings: { rules, rollups: ["1m", "5m"] },
+    settings: { rules, rollups: ["1m", "5m"], devices: [] },
     definitions: seriesOf([...devices.slice(0, 2), "\uFEFFc"]),
   });
   for (const [index, { rows, passedMs, edit, boot: restarted }] of all.entries()) {
@@ -206,7 +219,8 @@ function live(
       boot += 1;
       monotonicMs = 0;
     }
-    const settings = edit === undefined ? {} : { settings: { rules: edited(edit), rollups: ["1m"] } };
+    const settings =
+      edit === undefined ? {} : { settings: { rules: edited(edit), rollups: ["1m"], devices: [] } };
     fold({ ...settings, rows: rowsOf(rows ?? []) });
     if (restoreAfter.has(index)) {
       const restored = FoldState.restore(state.snapshot());
@@ -215,7 +229,7 @@ function live(
     }
   }
   const end = state.snapshot();
-  fold({ settings: { rules: [], rollups: [] } });
+  fold({ settings: { rules: [], rollups: [], devices: [] } });
   effects.pop();
   return { effects, end, panesLeft: state.paneCount };
 }

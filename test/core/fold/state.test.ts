@@ -4,7 +4,7 @@ import { FoldState } from "../../../src/core/fold/state.ts";
 import type { Effects, LogRecord } from "../../../src/core/record.ts";
 import type { RuleDefinition } from "../../../src/core/rule/definition.ts";
 import { RowFlag, SampleColumns, ValueKind } from "../../../src/core/sample.ts";
-import { recordOf, rowsOf, ruleOf, seriesOf } from "../../support/records.ts";
+import { levelsOf, recordOf, rowsOf, ruleOf, seriesOf, sourceOf, windowOf } from "../../support/records.ts";
 
 const minute = 60_000;
 const start = 1_762_000_020_000;
@@ -17,10 +17,10 @@ function opened(
   const state = new FoldState();
   const fold = (part: Partial<LogRecord>): Effects => {
     const record = recordOf({ seq: state.seq + 1, monotonicMs: 0, ...part });
-    state.recognise(record.rows, record.definitions);
+    state.admit(record, "new");
     return state.step(record);
   };
-  fold({ settings: { rules, rollups }, definitions: seriesOf(["a", "b"]) });
+  fold({ settings: { rules, rollups, devices: [] }, definitions: seriesOf(["a", "b"]) });
   return { state, fold };
 }
 
@@ -57,6 +57,7 @@ test("a summary holds what a person would compute from the samples", () => {
   const first = 1_762_000_200_000;
   const samples = [4, 8, 6].map((value, index) => ({ series: 0, at: first + index * 20_000, value }));
   const { summaries } = fold({
+    at: first + 6 * minute,
     rows: rowsOf([...samples, { series: 0, at: first + 5 * minute + 10_000, value: 0 }]),
   });
   expect(summaries).toMatchObject([
@@ -93,8 +94,8 @@ test("a window of a source that falls silent closes by the gateway's own time, a
 
 test("a state that a sensor reported once, and that stands, fires when it has stood for long enough", () => {
   const door = ruleOf({
-    window: { type: "none", latenessMs: 0 },
-    when: { field: "value", op: "==", value: 1 },
+    window: windowOf({ type: "none" }),
+    levels: levelsOf({ field: "value", op: "==", value: 1 }),
     forMs: 10 * minute,
     annotations: {},
   });
@@ -121,11 +122,11 @@ test("an edit of a text keeps window and alert; an edit of the window begins ane
   ]);
   expect(fold({ rows }).alerts).toMatchObject([{ state: "firing" }]);
   const reworded = ruleOf({ annotations: { summary: "warm" } });
-  expect(fold({ settings: { rules: [reworded], rollups: [] } }).alerts).toEqual([]);
+  expect(fold({ settings: { rules: [reworded], rollups: [], devices: [] } }).alerts).toEqual([]);
   const later = fold({ rows: rowsOf([{ series: 0, at: start + 2 * minute, value: 1 }]) });
   expect(later.alerts).toEqual([]);
-  const rewindowed = ruleOf({ window: { type: "tumbling", sizeMs: 30_000, latenessMs: 0 } });
-  expect(fold({ settings: { rules: [rewindowed], rollups: [] } }).alerts).toMatchObject([
+  const rewindowed = ruleOf({ window: windowOf({ type: "tumbling", sizeMs: 30_000 }) });
+  expect(fold({ settings: { rules: [rewindowed], rollups: [], devices: [] } }).alerts).toMatchObject([
     { state: "resolved" },
   ]);
 });
@@ -138,14 +139,14 @@ test("a rule that is taken away resolves its alerts", () => {
       { series: 0, at: start + minute, value: 9 },
     ]),
   });
-  expect(fold({ settings: { rules: [], rollups: [] } }).alerts).toMatchObject([
+  expect(fold({ settings: { rules: [], rollups: [], devices: [] } }).alerts).toMatchObject([
     { state: "resolved", rule: "warm" },
   ]);
 });
 
 test("retained, bad and textual rows stay out of windows and summaries", () => {
   const { state, fold } = opened(
-    [ruleOf({ window: { type: "none", latenessMs: 0 }, when: { field: "value", op: ">", value: 0 } })],
+    [ruleOf({ window: windowOf({ type: "none" }), levels: levelsOf({ field: "value", op: ">", value: 0 }) })],
     ["1m"],
   );
   const rows = new SampleColumns(16);
@@ -155,7 +156,13 @@ test("retained, bad and textual rows stay out of windows and summaries", () => {
   rows.stamp(1, start + 1, RowFlag.stamped | RowFlag.bad);
   rows.pushText(0, "open");
   rows.stamp(2, start + 2, RowFlag.stamped);
-  expect(fold({ rows, counts: noCounts() })).toEqual({ alerts: [], summaries: [], ledger: [], status: [] });
+  expect(fold({ rows, counts: noCounts() })).toEqual({
+    alerts: [],
+    summaries: [],
+    ledger: [],
+    status: [],
+    actions: [],
+  });
   expect(state.tickDue(10 * minute)).toBe(false);
 });
 
@@ -177,8 +184,8 @@ test("the books are sent when they have changed, once a minute and with a change
 
 test("a sample that waits for its turn counts before silence does", () => {
   const rule = ruleOf({
-    window: { type: "none", latenessMs: 5 * minute },
-    when: { field: "value", op: ">", value: 8 },
+    window: windowOf({ type: "none" }, { latenessMs: 5 * minute }),
+    levels: levelsOf({ field: "value", op: ">", value: 8 }),
     forMs: minute,
     annotations: {},
   });
@@ -199,7 +206,7 @@ test("a sample that waits for its turn counts before silence does", () => {
 });
 
 test("in silence a window slides on until it is empty, however often one looks", () => {
-  const rule = ruleOf({ window: { type: "hopping", sizeMs: minute, everyMs: 10_000, latenessMs: 0 } });
+  const rule = ruleOf({ window: windowOf({ type: "hopping", sizeMs: minute, everyMs: 10_000 }) });
   const spike = rowsOf([
     { series: 0, at: start, value: 100 },
     { series: 0, at: start + 21_000, value: 1 },
@@ -237,8 +244,8 @@ test("a rule that looks elsewhere lets its old groups go, and resolves their ale
       { series: 1, at: start, value: 1 },
     ]),
   });
-  const elsewhere = ruleOf({ source: { device: ["b"], metric: ["temperature"] } });
-  const { alerts } = fold({ settings: { rules: [elsewhere], rollups: [] } });
+  const elsewhere = ruleOf({ sources: [sourceOf({ device: ["b"] })] });
+  const { alerts } = fold({ settings: { rules: [elsewhere], rollups: [], devices: [] } });
   expect(alerts).toMatchObject([{ state: "resolved", key: { device: "a" }, since: start + minute }]);
   expect(state.groupCount).toBe(1);
 });
@@ -246,7 +253,7 @@ test("a rule that looks elsewhere lets its old groups go, and resolves their ale
 test("other rollups close the open intervals with what they hold", () => {
   const { fold } = opened([], ["1m"]);
   fold({ rows: rowsOf([{ series: 0, at: start, value: 9 }]) });
-  const { summaries } = fold({ settings: { rules: [], rollups: ["5m"] } });
+  const { summaries } = fold({ settings: { rules: [], rollups: ["5m"], devices: [] } });
   expect(summaries).toMatchObject([{ resolution: "1m", count: 1 }]);
 });
 

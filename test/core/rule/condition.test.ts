@@ -1,11 +1,16 @@
 import { expect, test } from "vitest";
-import { compileCondition } from "../../../src/core/rule/condition.ts";
+import { compileCondition, type ConditionInput, ConditionScope } from "../../../src/core/rule/condition.ts";
 import type { ConditionDefinition } from "../../../src/core/rule/definition.ts";
+
+function inputOf(fields: number, parameters: readonly number[] = []): ConditionInput {
+  const values = new Float64Array(fields);
+  return { values, parameters: Float64Array.from(parameters), texts: {}, latched: 0 };
+}
 
 /** Judges a run of values of one field, with the memory that a group would keep. */
 function judge(definition: ConditionDefinition, values: readonly number[]): boolean[] {
-  const condition = compileCondition(definition, ["x"]);
-  const input = { values: new Float64Array(1), latched: 0 };
+  const condition = compileCondition(definition, new ConditionScope(["x"], [], undefined));
+  const input = inputOf(1);
   return values.map((value) => {
     input.values[0] = value;
     return condition(input);
@@ -58,9 +63,9 @@ test("hysteresis of one part does not depend on the other parts", () => {
         { field: "x", op: ">", value: 8, clear: 6 },
       ],
     },
-    ["x", "y"],
+    new ConditionScope(["x", "y"], [], undefined),
   );
-  const input = { values: new Float64Array(2), latched: 0 };
+  const input = inputOf(2);
   const judgeBoth = (x: number, y: number): boolean => {
     input.values.set([x, y]);
     return condition(input);
@@ -85,6 +90,23 @@ test("any and not combine", () => {
   expect(judge(outside, [0, 2, 4])).toEqual([false, true, false]);
 });
 
-test("a value that is not a number meets no comparison but !=", () => {
-  expect(judge({ field: "x", op: ">", value: 0 }, [Number.NaN])).toEqual([false]);
+test.each([">", ">=", "<", "<=", "==", "!="] as const)("what is not known fulfils no %s", (op) => {
+  expect(judge({ field: "x", op, value: 0 }, [Number.NaN])).toEqual([false]);
+});
+
+test.each(["inside", "outside"] as const)("what is not known is not %s", (op) => {
+  expect(judge({ field: "x", op, value: [0, 1] }, [Number.NaN])).toEqual([false]);
+});
+
+test("a parameter of the device stands for a number, once for every place that names it alike", () => {
+  const scope = new ConditionScope(["x"], [], undefined);
+  const limit = { param: "limit", default: 8 };
+  const condition = compileCondition({ field: "x", op: ">", value: limit, clear: limit }, scope);
+  expect(scope.parameters).toEqual([limit]);
+  const judged = [7, 9].map((parameter) => {
+    const input = inputOf(1, [parameter]);
+    input.values[0] = 8;
+    return condition(input);
+  });
+  expect(judged).toEqual([true, false]);
 });

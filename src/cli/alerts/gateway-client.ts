@@ -1,0 +1,110 @@
+/** A running gateway as commands reach it over HTTP. */
+import { AppError, messageOf } from "../../core/errors.ts";
+import { isObject, type ShownAlert, shownAlertOf } from "./shown-alert.ts";
+
+/** How long the gateway may take; a disk that writes slowly takes seconds. */
+const answerWithinMs = 15_000;
+
+/** Failures of {@link GatewayClient}, by what they mean for the exit code. */
+export const clientErrors = {
+  /** Nobody answers, or somebody who is no holdfast. */
+  unreachable: "GATEWAY_UNREACHABLE",
+  /** The gateway has said no. */
+  refused: "GATEWAY_REFUSED",
+} as const;
+
+export class GatewayClient {
+  readonly #url: string;
+
+  /** @param url - `http://host:port`, maybe with a path that stands before those of the gateway. */
+  constructor(url: string) {
+    this.#url = url.replace(/\/+$/, "");
+  }
+
+  /** @throws AppError of {@link clientErrors}. */
+  async alerts(): Promise<readonly ShownAlert[]> {
+    const answered = await this.#ask("/api/v1/alerts", {});
+    const list = isObject(answered) ? answered["alerts"] : undefined;
+    if (!Array.isArray(list)) throw this.#stranger();
+    return list.map((one) => shownAlertOf(one) ?? this.#fail());
+  }
+
+  /**
+   * Commands something to an alert.
+   *
+   * @returns The alert as it stands then.
+   * @throws AppError of {@link clientErrors}.
+   */
+  async command(
+    id: string,
+    verb: "ack" | "shelve",
+    body: Readonly<Record<string, unknown>>,
+  ): Promise<ShownAlert> {
+    const answered = await this.#ask(`/api/v1/alerts/${id}/${verb}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    return shownAlertOf(answered) ?? this.#fail();
+  }
+
+  async #ask(path: string, request: RequestInit): Promise<unknown> {
+    let answer: Response;
+    let text: string;
+    try {
+      const signal = AbortSignal.timeout(answerWithinMs);
+      answer = await fetch(`${this.#url}${path}`, { ...request, redirect: "error", signal });
+      text = await answer.text();
+    } catch (error) {
+      throw this.#unreachable(error, request.method === "POST");
+    }
+    const answered = parsedOf(text);
+    if (answer.ok) return answered;
+    const detail = isObject(answered) ? answered["detail"] : undefined;
+    if (typeof detail !== "string") throw this.#stranger();
+    throw new AppError(clientErrors.refused, "operator", detail);
+  }
+
+  #unreachable(error: unknown, isCommand: boolean): AppError {
+    const late = error instanceof DOMException && error.name === "TimeoutError";
+    const message = late
+      ? `The gateway at ${this.#url} has not answered within ${answerWithinMs / 1_000} s.`
+      : `No gateway answers at ${this.#url}.`;
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    const hint =
+      late && isCommand
+        ? "Whether it took the command is not known: look with `holdfast alerts list`."
+        : "Is it running? Name its HTTP address with --url, or its configuration with --config.";
+    return new AppError(clientErrors.unreachable, "transient", message, { hint, cause: causeOf(cause) });
+  }
+
+  #fail(): never {
+    throw this.#stranger();
+  }
+
+  #stranger(): AppError {
+    const hint = "Name the gateway's HTTP address with --url, or its configuration with --config.";
+    return new AppError(
+      clientErrors.unreachable,
+      "operator",
+      `What answers at ${this.#url} is no holdfast.`,
+      { hint },
+    );
+  }
+}
+
+/** A refused connection to a name with several addresses has no message of its own, only its code. */
+function causeOf(error: unknown): string {
+  const message = messageOf(error);
+  if (message !== "") return message;
+  return isObject(error) && typeof error["code"] === "string" ? error["code"] : "";
+}
+
+function parsedOf(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,323 @@
+/**
+ * The alert of one group, and everything that may stand between its life and the stream: flapping,
+ * inhibition, acknowledgement, shelf, reminders.
+ *
+ * The parts that only some alerts need are made when they are needed: most alerts are at rest, and then
+ * there is only their status.
+ */
+import type { AlertCommand, CommandOutcome } from "../alert/command.ts";
+import { FlapFilter, type ToldChange } from "../alert/flap.ts";
+import { AlertHandling, type ToldState } from "../alert/handling.ts";
+import { type AlertChange, endAlert, shownLevel } from "../alert/lifecycle.ts";
+import { Reminder } from "../alert/reminder.ts";
+import { AlertStatus } from "../alert/status.ts";
+import type { CompiledRule } from "../rule/compile.ts";
+import { hashOf } from "../rule/hash.ts";
+import type { TemplateValue } from "../rule/template.ts";
+import type { EpochMs } from "../sample.ts";
+import { type AlertReason, type AlertRecord, alertStates, severities, type Severity } from "../streams.ts";
+import type { FoldContext, MutableAlert } from "./context.ts";
+import type { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
+
+/** What an alert shows of the group that it belongs to. */
+export interface AlertFace {
+  readonly rule: CompiledRule;
+  readonly key: Readonly<Record<string, string>>;
+  /** Group keys, labels and tags by name. */
+  readonly texts: Readonly<Record<string, string>>;
+  readonly values: Float64Array;
+  /** Share of the expected samples that the last decision had; `NaN` when it is not known. */
+  readonly coverage: number;
+}
+
+export class GroupAlert implements MutableAlert {
+  readonly status: AlertStatus = new AlertStatus();
+  readonly #face: AlertFace;
+  readonly #context: FoldContext;
+  #flap: FlapFilter | undefined = undefined;
+  #handling: AlertHandling | undefined = undefined;
+  #reminder: Reminder | undefined = undefined;
+  /** What was told last; nothing when nothing was told yet or the end of an episode was. */
+  #told: ToldState | undefined = undefined;
+  #inhibitedBy: string | undefined = undefined;
+  /** When the episode that was told last began, and when it was first said to have begun: its identity. */
+  #since: EpochMs = Number.NaN;
+  #identifiedBy: EpochMs = Number.NaN;
+  /** Event time of the last change; a later one is not told to have been before it. */
+  #announcedAt: EpochMs = Number.NEGATIVE_INFINITY;
+
+  constructor(face: AlertFace, context: FoldContext) {
+    this.#face = face;
+    this.#context = context;
+  }
+
+  /** Whether it is anything but at rest. */
+  get active(): boolean {
+    return this.status.state !== "ok";
+  }
+
+  get identity(): string {
+    return `${this.rule}\u0000${Object.values(this.#face.key).join("\u0000")}`;
+  }
+
+  get rule(): string {
+    return this.#face.rule.definition.id;
+  }
+
+  get values(): Readonly<Record<string, string>> {
+    return this.#face.texts;
+  }
+
+  /** Of the episode that was told last, whatever clocks have been set since. */
+  get id(): string {
+    return this.#idOf(this.#identifiedBy);
+  }
+
+  /** Takes what a decision has changed; `undefined` when it has changed nothing. */
+  decided(at: EpochMs, change: AlertChange | undefined): void {
+    const { flap } = this.#face.rule.definition;
+    if (flap === undefined) {
+      if (change !== undefined) this.#change(change);
+      return;
+    }
+    if (this.#flap === undefined && change === undefined) return;
+    this.#flap ??= new FlapFilter();
+    const told = this.#flap.step(flap, this.status, at, change);
+    if (told === undefined) this.#follow();
+    else this.#change(told);
+  }
+
+  /** Takes a change that no decision has made: time has passed, or data stays away. */
+  passed(change: AlertChange): void {
+    this.#change(this.#flap === undefined ? change : this.#flap.silence(this.status, change));
+  }
+
+  /** Ends it, as when its rule is no longer in force. */
+  end(at: EpochMs): void {
+    const change = endAlert(this.status, Math.max(at, this.#announcedAt));
+    const told = this.#flap === undefined ? change : this.#flap.end(at, change);
+    if (told !== undefined) this.#change(told);
+  }
+
+  /** Tells what was not seen to be so when it was decided first. */
+  revised(at: EpochMs, revision: number, level: number): void {
+    const state = level < 0 ? "ok" : "firing";
+    const told = { state, level: Math.max(0, level), at, since: at } as const;
+    const record = this.#recordOf(told, "revision");
+    this.#context.output.alert({ ...record, at, id: this.#idOf(at), revision, historical: true });
+  }
+
+  /** Does what somebody commands. */
+  command(command: AlertCommand): CommandOutcome {
+    const handling = this.#handling ?? new AlertHandling();
+    const outcome = handling.apply(command, this.#told, this.#context.now);
+    if (outcome !== "applied") return outcome;
+    this.#handling = handling.empty ? undefined : handling;
+    this.#tellAgain(command.kind);
+    return outcome;
+  }
+
+  inhibitionChanged(): void {
+    const inhibitor = this.#inhibitor();
+    if (inhibitor === this.#inhibitedBy) return;
+    this.#inhibitedBy = inhibitor;
+    this.#tellAgain(inhibitor === undefined ? "uninhibited" : "inhibited");
+  }
+
+  /** Lets the gateway's time pass: shelves end, and what nobody takes care of is told again. */
+  passTime(): void {
+    const { now } = this.#context;
+    if (this.#handling?.expire(now) === true) {
+      if (this.#handling.empty) this.#handling = undefined;
+      this.#tellAgain("shelf-ended");
+    }
+    const due = this.#reminder?.step(this.#face.rule.definition, now.runningMs);
+    if (due !== undefined) this.#tellAgain(due);
+  }
+
+  /** When {@link GroupAlert.passTime} will have an effect, in running time; `Infinity` for never. */
+  dueAt(): number {
+    const shelfAt = this.#handling?.dueAt(this.#context.now) ?? Number.POSITIVE_INFINITY;
+    const reminderAt = this.#reminder?.dueAt(this.#face.rule.definition) ?? Number.POSITIVE_INFINITY;
+    return Math.min(shelfAt, reminderAt);
+  }
+
+  /** Moves every event time: the clock that they were taken from was wrong. */
+  shift(byMs: number): void {
+    this.status.shift(byMs);
+    this.#flap?.shift(byMs);
+    this.#handling?.shift(byMs);
+    if (this.#told !== undefined) this.#told = { ...this.#told, since: this.#told.since + byMs };
+    this.#since += byMs;
+    this.#announcedAt += byMs;
+  }
+
+  /** Takes its place among those that fire; once after a restart, and whenever the rules have changed. */
+  joinInhibitions(): void {
+    if (this.#fires && !this.#face.rule.definition.shadow) this.#context.inhibitions.fire(this);
+  }
+
+  #change(change: ToldChange): void {
+    this.#told = change.state === "ok" || change.state === "resolved" ? undefined : change;
+    this.#handling?.follow(change);
+    if (this.#handling?.empty === true) this.#handling = undefined;
+    const touched = this.#enterInhibitions();
+    this.#inhibitedBy = this.#fires ? this.#inhibitor() : undefined;
+    this.#tell(change, "change");
+    this.#follow();
+    this.#reminder?.told(this.#context.now.runningMs);
+    for (const other of touched) other.inhibitionChanged();
+  }
+
+  /** @returns Who else is concerned by whether it fires. */
+  #enterInhibitions(): readonly MutableAlert[] {
+    if (this.#face.rule.definition.shadow) return [];
+    const { inhibitions } = this.#context;
+    return this.#fires ? inhibitions.fire(this) : inhibitions.rest(this);
+  }
+
+  /** Brings the reminder in line: it runs while the alert calls for somebody. */
+  #follow(): void {
+    const { repeatMs, escalate } = this.#face.rule.definition;
+    if (repeatMs === undefined && escalate === undefined) return;
+    // While it flaps the episode is that of the notice, whatever goes on beneath.
+    if (!this.active && this.#told?.state !== "flapping") {
+      this.#reminder = undefined;
+      return;
+    }
+    if (this.status.state === "firing") this.#reminder ??= new Reminder();
+    this.#reminder?.follow(this.#calls, this.#context.now.runningMs);
+  }
+
+  /** It fires as far as others are concerned: one that flaps is still the cause of what it mutes. */
+  get #fires(): boolean {
+    return this.status.state === "firing" || this.#told?.state === "flapping";
+  }
+
+  get #calls(): boolean {
+    if (this.#told?.state === "flapping") return false;
+    return this.status.state === "firing" && this.#handling === undefined && this.#inhibitedBy === undefined;
+  }
+
+  #inhibitor(): string | undefined {
+    const { definition } = this.#face.rule;
+    return definition.inhibit.length === 0
+      ? undefined
+      : this.#context.inhibitions.inhibitorOf(definition.id, this.#face.texts);
+  }
+
+  /** Tells where it stands, for another reason than that this has changed. */
+  #tellAgain(reason: AlertReason): void {
+    this.#follow();
+    // One that was never told has no time of its own yet.
+    const at = Number.isFinite(this.#announcedAt) ? this.#announcedAt : this.#context.now.at;
+    const since = Number.isNaN(this.#since) ? at : this.#since;
+    const told = this.#told ?? { state: "ok" as const, level: shownLevel(this.status), since };
+    this.#tell({ ...told, at }, reason);
+  }
+
+  #tell(change: ToldChange, reason: AlertReason): void {
+    if (change.since !== this.#since) {
+      this.#since = change.since;
+      this.#identifiedBy = change.since;
+    }
+    const record = this.#recordOf(change, reason);
+    this.#announcedAt = record.at;
+    const { output } = this.#context;
+    output.alert(record);
+    const { actions, definition } = this.#face.rule;
+    const muted = definition.shadow || record.inhibitedBy !== null || record.shelvedUntil !== null;
+    if (muted || actions.length === 0 || reason === "acknowledge" || reason === "unacknowledge") return;
+    const { state, severity } = record;
+    const named = { ...record.annotations, ...this.#named(record.values), state, severity };
+    for (const action of actions) if (action.runsOn(record.state)) output.action(action.render(named));
+  }
+
+  #named(values: AlertRecord["values"]): Record<string, TemplateValue> {
+    return { ...this.#face.texts, ...values };
+  }
+
+  #recordOf(change: ToldChange, reason: AlertReason): Omit<AlertRecord, "seq"> {
+    const { rule, key, values, coverage } = this.#face;
+    const { definition, fields, annotations } = rule;
+    const numbers = fields.map((field, index) => {
+      const value = values[index]!;
+      return [field, Number.isFinite(value) ? value : null] as const;
+    });
+    const shown = Object.fromEntries(numbers);
+    const named = this.#named(shown);
+    return {
+      id: this.id,
+      rule: definition.id,
+      key,
+      state: change.state,
+      severity: this.#severity(change.level),
+      since: change.since,
+      at: Math.max(change.at, this.#announcedAt),
+      reason,
+      values: shown,
+      labels: definition.labels,
+      annotations: Object.fromEntries(annotations.map(([name, template]) => [name, template.render(named)])),
+      coverage: Number.isFinite(coverage) ? Math.min(1, coverage) : null,
+      revision: 0,
+      historical: false,
+      acknowledged: this.#handling?.acknowledgement !== undefined,
+      acknowledgedBy: this.#handling?.acknowledgement?.by ?? null,
+      shelvedUntil: this.#handling?.shelf?.endAt ?? null,
+      inhibitedBy: this.#inhibitedBy ?? null,
+      shadow: definition.shadow,
+    };
+  }
+
+  #idOf(since: EpochMs): string {
+    return hashOf(`${this.identity}\u0000${since}`);
+  }
+
+  #severity(level: number): Severity {
+    const { levels, definition } = this.#face.rule;
+    const { severity } = levels[level] ?? levels[0]!;
+    if (this.#reminder?.escalated !== true || definition.escalate === undefined) return severity;
+    const risen = definition.escalate.severity;
+    return severities.indexOf(risen) > severities.indexOf(severity) ? risen : severity;
+  }
+
+  write(writer: SnapshotWriter): void {
+    this.status.write(writer);
+    const told = this.#told;
+    writer.count(
+      (told === undefined ? 0 : 1) +
+        (this.#flap === undefined ? 0 : 2) +
+        (this.#handling === undefined ? 0 : 4) +
+        (this.#reminder === undefined ? 0 : 8) +
+        (this.#inhibitedBy === undefined ? 0 : 16),
+    );
+    writer.number(this.#announcedAt);
+    writer.number(this.#since);
+    writer.number(this.#identifiedBy);
+    if (told !== undefined) {
+      writer.count(alertStates.indexOf(told.state));
+      writer.count(told.level);
+      writer.number(told.since);
+    }
+    this.#flap?.write(writer);
+    this.#handling?.write(writer);
+    this.#reminder?.write(writer);
+    if (this.#inhibitedBy !== undefined) writer.text(this.#inhibitedBy);
+  }
+
+  read(reader: SnapshotReader): void {
+    this.status.read(reader);
+    const parts = reader.count();
+    this.#announcedAt = reader.number();
+    this.#since = reader.number();
+    this.#identifiedBy = reader.number();
+    if ((parts & 1) !== 0) {
+      const state = alertStates[reader.count()]!;
+      this.#told = { state, level: reader.count(), since: reader.number() };
+    }
+    if ((parts & 2) !== 0) (this.#flap = new FlapFilter()).read(reader);
+    if ((parts & 4) !== 0) (this.#handling = new AlertHandling()).read(reader);
+    if ((parts & 8) !== 0) (this.#reminder = new Reminder()).read(reader);
+    if ((parts & 16) !== 0) this.#inhibitedBy = reader.text();
+  }
+}

@@ -1,0 +1,30 @@
+/** A series' definition without its number, as log records and the table of series hold it. */
+import type { SeriesDefinition } from "../core/sample.ts";
+import type { ByteReader, ByteWriter } from "./bytes.ts";
+
+/** Which of the optional parts follow. */
+const Part = { unit: 1, topic: 2 } as const;
+
+export function writeSeriesNames(writer: ByteWriter, definition: SeriesDefinition): void {
+  const { device, metric, unit, topic } = definition;
+  writer.text(device);
+  writer.text(metric);
+  writer.byte((unit === undefined ? 0 : Part.unit) | (topic === undefined ? 0 : Part.topic));
+  if (unit !== undefined) writer.text(unit);
+  if (topic !== undefined) writer.text(topic);
+}
+
+export function readSeriesNames(reader: ByteReader, id: number): SeriesDefinition {
+  const device = reader.text();
+  const metric = reader.text();
+  const parts = reader.byte();
+  const unit = (parts & Part.unit) === 0 ? undefined : reader.text();
+  const topic = (parts & Part.topic) === 0 ? undefined : reader.text();
+  return {
+    id,
+    device,
+    metric,
+    ...(unit === undefined ? {} : { unit }),
+    ...(topic === undefined ? {} : { topic }),
+  };
+}
