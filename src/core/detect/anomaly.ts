@@ -18,14 +18,14 @@
  * | shape | the last rows with remembered stretches | broken patterns of any short period |
  * | season | the row with the same hour of week or day | the ordinary at the wrong time |
  *
- * Their mean surprise, in powers of ten and smoothed over two or three rows, is the evidence: the geometric
+ * Their mean surprise, in powers of ten and smoothed over two rows, is the evidence: the geometric
  * mean of the shares. What is strange in several respects, or very strange in one, passes the bar. After an alarm
  * attention rests and tires (`anomaly-attention.ts`), for the first row of a trouble is news and the second is
  * not. So it fires at the beginning of what is strange, and not for as long as it lasts; a rule that is to stay
  * up sets `keepFiringFor`.
  *
  * **Score.** `1 - 10^-evidence`: 0.5 is an ordinary row, 0.9 one in ten, and it fires from
- * `1 - sensitivity / 8` on, which for the default is 0.94. During a rest it is low.
+ * `1 - 0.15 × sensitivity` on, which for the default is 0.925. During a rest it is low.
  *
  * **False alarms.** On noise of any kind without anomalies, at the default sensitivity, less than one in a thousand
  * rows, and with 0.2 less than one in two thousand.
@@ -87,8 +87,8 @@ export const anomalySettings: AnomalySettings = {
   spread: 32,
   shape: 8,
   memories: 128,
-  freshness: 0.5,
-  rarity: 0.125,
+  freshness: 0.6,
+  rarity: 0.15,
   restMin: 50,
   restShare: 0.04,
   restMax: 400,
@@ -135,7 +135,7 @@ export class AnomalyDetector implements Detector {
     this.#attention = new Attention(settings);
   }
 
-  /** In [0, 1]. 0 while it warms up, about 0.5 for the ordinary, `1 - sensitivity / 8` and more where it fires. */
+  /** In [0, 1]. 0 while it warms up, about 0.5 for the ordinary, `1 - 0.15 × sensitivity` and more where it fires. */
   get score(): number {
     return this.#score;
   }

@@ -11,6 +11,7 @@ import { idleMs } from "../limits.ts";
 import type { CompiledRule } from "../rule/compile.ts";
 import type { ConditionInput } from "../rule/condition.ts";
 import type { EpochMs } from "../sample.ts";
+import type { TimeSpan } from "./fold-time.ts";
 import type { FoldContext } from "./context.ts";
 import { type AlertFace, GroupAlert } from "./group-alert.ts";
 import { GroupSide } from "./group-side.ts";
@@ -36,7 +37,7 @@ export class Group implements ConditionInput, AlertFace {
   /** Silence has been taken for what the rule says it means, and nothing has come since. */
   #silent = false;
   /** When the gateway was off, until it shows whether samples of that time come. */
-  #off: { readonly from: EpochMs; readonly to: EpochMs } | undefined = undefined;
+  #off: TimeSpan | undefined = undefined;
   #texts: Readonly<Record<string, string>> | undefined;
   /** A series feeds it. */
   fed = true;
@@ -105,11 +106,11 @@ export class Group implements ConditionInput, AlertFace {
    * Takes that the gateway was off: unless a source has kept its samples, nothing is known of that time, and
    * it counts neither as holding nor as clear. A standstill as short as that of an update is passed over.
    */
-  wasOff(from: EpochMs, to: EpochMs): void {
-    if (to - from >= idleMs && this.alert.active) this.#off = { from, to };
+  wasOff(off: TimeSpan): void {
+    if (off.to - off.from >= idleMs && this.alert.active) this.#off = off;
   }
 
-  #discount(off: { readonly from: EpochMs; readonly to: EpochMs }, at: EpochMs): void {
+  #discount(off: TimeSpan, at: EpochMs): void {
     if (at <= off.from) return;
     this.#off = undefined;
     // A decision about that time itself: the source had kept its samples.

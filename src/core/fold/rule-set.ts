@@ -7,7 +7,7 @@
 import { type AlertCommand, isAddressed } from "../alert/command.ts";
 import { InhibitionIndex } from "../alert/inhibition.ts";
 import type { Device } from "../device.ts";
-import { ruleGroupsMax } from "../limits.ts";
+import { idleMs, ruleGroupsMax } from "../limits.ts";
 import { compileRule, type CompiledRule } from "../rule/compile.ts";
 import type { RuleDefinition } from "../rule/definition.ts";
 import type { ExpressionCompiler } from "../rule/expression.ts";
@@ -36,6 +36,7 @@ export class RuleSet {
   #byMetric: Map<string, Candidate[]> = new Map();
   #byGlob: Candidate[] = [];
   #groupCount = 0;
+  #leastDelayMs = idleMs;
   /** Times that a series met a rule whose group there was no room for. */
   #refusedCount = 0;
   readonly #context: FoldContext;
@@ -50,6 +51,11 @@ export class RuleSet {
 
   get refusedCount(): number {
     return this.#refusedCount;
+  }
+
+  /** No sample leads to anything by time alone sooner than after this, in milliseconds of running time. */
+  get leastDelayMs(): number {
+    return this.#leastDelayMs;
   }
 
   *groups(): Generator<Group> {
@@ -82,6 +88,7 @@ export class RuleSet {
     this.#context.inhibitions = new InhibitionIndex(enabled);
     for (const group of this.groups()) group.alert.joinInhibitions();
     for (const group of this.groups()) group.alert.inhibitionChanged();
+    this.#leastDelayMs = Math.min(idleMs, ...enabled.map(leastDelayOf));
     this.#groupCount = this.#entries.reduce((sum, { groups }) => sum + groups.size, 0);
     this.#index();
   }
@@ -200,6 +207,17 @@ export class RuleSet {
   joinInhibitions(): void {
     for (const group of this.groups()) group.alert.joinInhibitions();
   }
+}
+
+/** Time is looked at once a second. */
+const leastDelayMsMin = 1_000;
+
+/** The shortest time after which the state of a rule's group can change by itself. */
+function leastDelayOf({ window, noData, detect, repeatMs, escalate }: RuleDefinition): number {
+  // An interval is learnt, and can be as short as can be.
+  if (detect?.type === "silence") return leastDelayMsMin;
+  const delays = [window.idleMs, noData?.afterMs, repeatMs, escalate?.afterMs];
+  return Math.max(leastDelayMsMin, Math.min(...delays.filter((delay) => delay !== undefined)));
 }
 
 function keyValueOf(name: string, series: SeriesDefinition, device: Device): string | undefined {

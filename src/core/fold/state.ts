@@ -5,11 +5,11 @@
  * written to bytes and read back at any record. The same records give the same state and the same
  * effects, wherever the log was cut by a restart.
  */
+import type { AlertCommand } from "../alert/command.ts";
 import { AlertBoard } from "../alert/board.ts";
 import { InhibitionIndex } from "../alert/inhibition.ts";
-import { type Device, describeDevices } from "../device.ts";
 import { invariant } from "../errors.ts";
-import { idleMs, windowValueMax } from "../limits.ts";
+import { windowValueMax } from "../limits.ts";
 import { parseDuration } from "../time/duration.ts";
 import type { Effects, LogRecord, Settings } from "../record.ts";
 import { type EpochMs, RowFlag, type SampleColumns, type SeriesDefinition, ValueKind } from "../sample.ts";
@@ -25,11 +25,13 @@ import type { RuleDefinition } from "../rule/definition.ts";
 import type { Group } from "./group.ts";
 import type { FoldTools } from "./tools.ts";
 import { RuleSet } from "./rule-set.ts";
-import { DeviceState, SeriesState } from "./series-state.ts";
+import { FoldTime } from "./fold-time.ts";
+import { SeriesRegistry } from "./series-registry.ts";
+import type { SeriesState } from "./series-state.ts";
 import { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
 /** Order of fields in a snapshot. A snapshot of another version is not read. */
-const snapshotVersion = 8;
+const snapshotVersion = 9;
 
 /** How often, at most, in the gateway's running time, silent sources are looked at. */
 const idleScanMs = 1_000;
@@ -45,14 +47,7 @@ export class FoldState {
   seq = 0;
   readonly #tools: FoldTools;
   #settings: Settings = { rules: [], rollups: [], devices: [] };
-  #describeDevice: (name: string) => Device = describeDevices([]);
-  readonly #devices: Map<string, DeviceState> = new Map();
-  /** Milliseconds that the gateway has been running, over all boots. */
-  #runningMs = 0;
-  #boot = "";
-  /** Boots so far. */
-  #bootCount = 0;
-  #monotonicMs = 0;
+  readonly #time: FoldTime = new FoldTime();
   /** No silent source can want anything before this, in running time. */
   #idleCheckAt = 0;
   /** The same, as far as {@link FoldState.tickDue} has looked since the last record. */
@@ -64,9 +59,8 @@ export class FoldState {
   readonly #output: FoldOutput = new FoldOutput();
   readonly #books: Books = new Books();
   readonly #panes: PaneStore;
-  readonly #now = { runningMs: 0, at: 0, synced: false };
   readonly #rules: RuleSet;
-  readonly #series: SeriesState[] = [];
+  readonly #series: SeriesRegistry = new SeriesRegistry();
   readonly #digests: DigestWindow = new DigestWindow();
   readonly #alerts: AlertBoard = new AlertBoard();
   #rollupPlan: RollupPlan = { names: [], sizesMs: [] };
@@ -81,7 +75,7 @@ export class FoldState {
     this.#rules = new RuleSet({
       output: this.#output,
       panes: this.#panes,
-      now: this.#now,
+      now: this.#time,
       inhibitions: new InhibitionIndex([]),
     });
   }
@@ -118,12 +112,12 @@ export class FoldState {
   }
 
   get seriesCount(): number {
-    return this.#series.length;
+    return this.#series.all.length;
   }
 
   /** The gateway's clock as of the last record. */
   get lastAt(): EpochMs {
-    return this.#now.at;
+    return this.#time.at;
   }
 
   /** By which the times of receipt in earlier records are found. */
@@ -142,7 +136,7 @@ export class FoldState {
 
   /** Every series, in the order of its number. */
   definitions(): readonly SeriesDefinition[] {
-    return this.#series.map(({ definition }) => definition);
+    return this.#series.all.map(({ definition }) => definition);
   }
 
   /** Alerts that are not at rest, and the last ones that came to rest. */
@@ -152,7 +146,7 @@ export class FoldState {
 
   /** Takes a series from outside the records: the one that defined it is missing. */
   knowSeries(definition: SeriesDefinition): void {
-    if (definition.id >= this.#series.length) this.#define([definition]);
+    this.#define([definition]);
   }
 
   /** Goes on behind records that are missing. */
@@ -183,11 +177,9 @@ export class FoldState {
     origin: RowOrigin,
   ): Readonly<Admission> {
     // What was learnt of other clocks was learnt by one that was wrong.
-    if (record.repair?.from === "synced") {
-      for (const { clock } of this.#devices.values()) clock.shift(record.repair.byMs);
-    }
+    if (record.repair?.from === "synced") this.#series.shiftClocks(record.repair.byMs);
     this.#define(record.definitions);
-    return admitRows(record, this.#series, this.#runningMs, origin);
+    return admitRows(record, this.#series.all, this.#time.runningMs, origin);
   }
 
   /**
@@ -203,9 +195,7 @@ export class FoldState {
     this.#passTime(record);
     if (record.settings !== undefined) this.#apply(record.settings, record.at);
     if (record.repair !== undefined) this.#repair(record.repair, record.seq);
-    for (const command of record.commands ?? []) {
-      if (!this.#rules.command(command)) this.#unmetCommandCount += 1;
-    }
+    if (record.commands !== undefined) this.#obey(record.commands);
     this.#foldRows(record.rows);
     for (let index = 0; index + 1 < record.digests.length; index += 2) {
       this.#digests.add(digestOf(record.digests[index]!, record.digests[index + 1]!));
@@ -214,31 +204,26 @@ export class FoldState {
     if (record.counts.receivedMessages > 0) this.#booksChanged = true;
     if (record.status !== undefined) this.#output.status({ at: record.at, ...record.status });
     this.#quietUntil = 0;
-    if (this.#runningMs >= this.#idleCheckAt) this.#passSilence();
+    if (this.#time.runningMs >= this.#idleCheckAt) this.#passSilence();
     this.#sendBooks(record);
     const effects = this.#output.take();
     this.#alerts.apply(effects.alerts);
     return effects;
   }
 
-  #passTime(record: LogRecord): void {
-    // Between two boots an unknown time has passed; as for the windows it did not.
-    if (record.boot === this.#boot) this.#runningMs += Math.max(0, record.monotonicMs - this.#monotonicMs);
-    else this.#startBoot(record);
-    this.#monotonicMs = record.monotonicMs;
-    this.#moment.runningMs = this.#runningMs;
-    this.#moment.synced = record.synced;
-    this.#now.runningMs = this.#runningMs;
-    this.#now.at = record.at;
-    this.#now.synced = record.synced;
+  #obey(commands: readonly AlertCommand[]): void {
+    for (const command of commands) {
+      if (!this.#rules.command(command)) this.#unmetCommandCount += 1;
+    }
+    // A shelf may end sooner than anything that was expected.
+    this.#idleCheckAt = 0;
   }
 
-  #startBoot({ boot, at, synced }: LogRecord): void {
-    const offSince = this.#now.at;
-    const known = synced && this.#now.synced && at > offSince;
-    if (this.#boot !== "" && known) for (const group of this.#rules.groups()) group.wasOff(offSince, at);
-    this.#boot = boot;
-    this.#bootCount += 1;
+  #passTime(record: LogRecord): void {
+    const off = this.#time.passTo(record);
+    if (off !== undefined) for (const group of this.#rules.groups()) group.wasOff(off);
+    this.#moment.runningMs = this.#time.runningMs;
+    this.#moment.synced = record.synced;
   }
 
   /**
@@ -250,38 +235,40 @@ export class FoldState {
   #repair(repair: TimeRepair, seq: number): void {
     this.#repairs.add(repair, seq);
     const { boot, byMs } = repair;
-    if (boot !== this.#boot || byMs === 0) return;
+    if (boot !== this.#time.boot || byMs === 0) return;
     const groups = new Set<Group>();
-    for (const series of this.#series) {
-      if (series.receiptBoot !== this.#bootCount) continue;
+    for (const series of this.#series.all) {
+      if (series.receiptBoot !== this.#time.bootCount) continue;
       series.rollup?.flush();
       series.rollup = undefined;
       for (const { group } of series.sides) groups.add(group);
     }
     for (const group of groups) group.shift(byMs);
     const detail = `Times of receipt of boot ${boot} move by ${byMs} ms.`;
-    this.#output.status({ at: this.#now.at, state: "time-repaired", detail, version: "", repair });
+    this.#output.status({ at: this.#time.at, state: "time-repaired", detail, version: "", repair });
   }
 
   #foldRows(rows: SampleColumns): void {
     const moment = this.#moment;
+    const { bootCount } = this.#time;
+    const series = this.#series.all;
     let late = 0;
     for (let row = 0; row < rows.count; row += 1) {
       const flags = rows.flags[row]!;
       const kind = rows.kind[row]!;
       if ((flags & notForWindows) !== 0 || kind > ValueKind.boolean) continue;
-      const series = this.#series[rows.series[row]!]!;
+      const of = series[rows.series[row]!]!;
       const value = rows.value[row]!;
       if (!(Math.abs(value) <= windowValueMax)) continue;
       const at = rows.at[row]!;
       let rowIsLate = false;
       if (kind === ValueKind.number) {
         moment.corrected = (flags & RowFlag.corrected) !== 0;
-        const rollup = series.rollup ?? this.#openRollup(series);
+        const rollup = of.rollup ?? this.#openRollup(of);
         if (rollup?.add(value, at, moment) === true) rowIsLate = true;
       }
-      if ((flags & RowFlag.stamped) === 0) series.receiptBoot = this.#bootCount;
-      const { sides } = series;
+      if ((flags & RowFlag.stamped) === 0) of.receiptBoot = bootCount;
+      const { sides } = of;
       for (let index = 0; index < sides.length; index += 1) {
         if (sides[index]?.add(value, at, moment.runningMs) === true) rowIsLate = true;
       }
@@ -297,31 +284,18 @@ export class FoldState {
   }
 
   #define(definitions: readonly SeriesDefinition[]): void {
-    for (const definition of definitions) {
-      if (definition.id < this.#series.length) continue;
-      invariant(definition.id === this.#series.length, `series ${definition.id} is out of order`);
-      const series = new SeriesState(definition, this.#deviceOf(definition.device));
-      series.sides = this.#rules.sidesOf(definition, series.device.description);
-      this.#series.push(series);
+    for (const series of this.#series.define(definitions)) {
+      series.sides = this.#rules.sidesOf(series.definition, series.device.description);
     }
-  }
-
-  #deviceOf(name: string): DeviceState {
-    const known = this.#devices.get(name);
-    if (known !== undefined) return known;
-    const device = new DeviceState(this.#describeDevice(name));
-    this.#devices.set(name, device);
-    return device;
   }
 
   #apply(settings: Settings, at: number): void {
     const rollupsChanged = settings.rollups.join() !== this.#settings.rollups.join();
     this.#settings = settings;
     this.#rollupPlan = planRollups(settings.rollups);
-    this.#describeDevice = describeDevices(settings.devices);
-    for (const [name, device] of this.#devices) device.description = this.#describeDevice(name);
+    this.#series.describe(settings.devices);
     this.#rules.replace(settings.rules, at, this.#tools.expressions);
-    for (const series of this.#series) {
+    for (const series of this.#series.all) {
       series.sides = this.#rules.sidesOf(series.definition, series.device.description);
       if (!rollupsChanged) continue;
       series.rollup?.flush();
@@ -336,7 +310,7 @@ export class FoldState {
    * source has been silent for long enough, or the books are due.
    */
   tickDue(monotonicMs: number): boolean {
-    const runningMs = this.#runningMs + Math.max(0, monotonicMs - this.#monotonicMs);
+    const runningMs = this.#time.runningMsAt(monotonicMs);
     if (this.#booksChanged && runningMs - this.#ledgerAt >= ledgerEveryMs) return true;
     if (runningMs < Math.max(this.#idleCheckAt, this.#quietUntil)) return false;
     this.#quietUntil = this.#nextIdleCheck(runningMs);
@@ -344,28 +318,31 @@ export class FoldState {
   }
 
   /**
-   * Earliest running time at which silence can have an effect. A sample that comes later puts its own
-   * effect off by `limits.idleMs`, so it is not later than that from now.
+   * Earliest running time at which time alone can have an effect. What a sample that comes later leads to
+   * is put off by the shortest delay of any rule, so it is not later than that from now.
    */
   #nextIdleCheck(runningMs: number): number {
-    let dueAt = runningMs + idleMs;
+    let dueAt = runningMs + this.#rules.leastDelayMs;
     for (const group of this.#rules.groups()) dueAt = Math.min(dueAt, group.timeDueAt());
-    for (const { rollup } of this.#series) {
+    for (const { rollup } of this.#series.all) {
       if (rollup !== undefined) dueAt = Math.min(dueAt, rollup.idleDueAt());
     }
     return dueAt;
   }
 
   #passSilence(): void {
-    for (const { rollup } of this.#series) rollup?.advanceIdle(this.#runningMs);
-    for (const group of this.#rules.groups()) group.passTime(this.#runningMs);
-    this.#idleCheckAt = Math.max(this.#runningMs + idleScanMs, this.#nextIdleCheck(this.#runningMs));
+    for (const { rollup } of this.#series.all) rollup?.advanceIdle(this.#time.runningMs);
+    for (const group of this.#rules.groups()) group.passTime(this.#time.runningMs);
+    this.#idleCheckAt = Math.max(
+      this.#time.runningMs + idleScanMs,
+      this.#nextIdleCheck(this.#time.runningMs),
+    );
   }
 
   #sendBooks(record: LogRecord): void {
     if (!this.#booksChanged) return;
-    if (this.#runningMs - this.#ledgerAt < ledgerEveryMs && record.status === undefined) return;
-    this.#ledgerAt = this.#runningMs;
+    if (this.#time.runningMs - this.#ledgerAt < ledgerEveryMs && record.status === undefined) return;
+    this.#ledgerAt = this.#time.runningMs;
     this.#booksChanged = false;
     this.#output.ledger({ at: record.at, logSeq: record.seq, ...this.#books.totals() });
   }
@@ -376,12 +353,7 @@ export class FoldState {
     writer.count(snapshotVersion);
     writer.count(this.seq);
     writer.text(JSON.stringify(this.#settings));
-    writer.number(this.#runningMs);
-    writer.text(this.#boot);
-    writer.count(this.#bootCount);
-    writer.number(this.#monotonicMs);
-    writer.number(this.#now.at);
-    writer.count(this.#now.synced ? 1 : 0);
+    this.#time.write(writer);
     writer.count(this.#unmetCommandCount);
     writer.number(this.#idleCheckAt);
     writer.number(this.#ledgerAt);
@@ -390,15 +362,11 @@ export class FoldState {
     for (const head of [heads.alerts, heads.status, heads.summaries, heads.ledger]) writer.count(head);
     this.#books.write(writer);
     this.#rules.write(writer);
-    writer.count(this.#series.length);
-    for (const { definition, stamps, rollup, receiptBoot } of this.#series) {
-      writeDefinition(writer, definition);
-      stamps.write(writer);
-      writer.count(receiptBoot);
+    this.#series.write(writer);
+    for (const { rollup } of this.#series.all) {
       writer.count(rollup === undefined ? 0 : 1);
       rollup?.write(writer);
     }
-    for (const { clock } of this.#devices.values()) clock.write(writer);
     this.#repairs.write(writer);
     this.#digests.write(writer);
     writer.text(JSON.stringify(this.#alerts.records()));
@@ -434,13 +402,7 @@ export class FoldState {
     this.seq = reader.count();
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `snapshot` wrote, under a checksum
     this.#apply(JSON.parse(reader.text()) as Settings, 0);
-    this.#runningMs = reader.number();
-    this.#boot = reader.text();
-    this.#bootCount = reader.count();
-    this.#monotonicMs = reader.number();
-    this.#now.runningMs = this.#runningMs;
-    this.#now.at = reader.number();
-    this.#now.synced = reader.count() === 1;
+    this.#time.read(reader);
     this.#unmetCommandCount = reader.count();
     this.#idleCheckAt = reader.number();
     this.#ledgerAt = reader.number();
@@ -453,44 +415,17 @@ export class FoldState {
     });
     this.#books.read(reader);
     this.#rules.read(reader);
-    const seriesCount = reader.count();
-    for (let id = 0; id < seriesCount; id += 1) {
-      this.#define([readDefinition(reader, id)]);
-      const series = this.#series[id]!;
-      series.stamps.read(reader);
-      series.receiptBoot = reader.count();
+    this.#series.read(reader);
+    for (const series of this.#series.all) {
+      series.sides = this.#rules.sidesOf(series.definition, series.device.description);
       if (reader.count() === 1) this.#openRollup(series)?.read(reader);
     }
-    for (const { clock } of this.#devices.values()) clock.read(reader);
     this.#repairs.read(reader);
     this.#rules.joinInhibitions();
     this.#digests.read(reader);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `snapshot` wrote, under a checksum
     this.#alerts.apply(JSON.parse(reader.text()) as AlertRecord[]);
   }
-}
-
-function writeDefinition(writer: SnapshotWriter, { device, metric, unit, topic }: SeriesDefinition): void {
-  writer.text(device);
-  writer.text(metric);
-  writer.count((unit === undefined ? 0 : 1) + (topic === undefined ? 0 : 2));
-  if (unit !== undefined) writer.text(unit);
-  if (topic !== undefined) writer.text(topic);
-}
-
-function readDefinition(reader: SnapshotReader, id: number): SeriesDefinition {
-  const device = reader.text();
-  const metric = reader.text();
-  const parts = reader.count();
-  const unit = (parts & 1) === 0 ? undefined : reader.text();
-  const topic = (parts & 2) === 0 ? undefined : reader.text();
-  return {
-    id,
-    device,
-    metric,
-    ...(unit === undefined ? {} : { unit }),
-    ...(topic === undefined ? {} : { topic }),
-  };
 }
 
 function planRollups(names: readonly string[]): RollupPlan {

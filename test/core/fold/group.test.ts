@@ -46,6 +46,24 @@ test("a rule that is new to a gateway counts silence from when it came", () => {
   expect(gateway.passTo(2_910)).toMatchObject([{ state: "no-data", at: dayStart + 2_900_000 }]);
 });
 
+test("what is due sooner than a minute is told in time, whenever its source has spoken last", () => {
+  const rule = { ...warm, noData: { afterMs: 5_000, state: "no-data" } } as const;
+  const gateway = new FoldHarness({ rules: [rule] });
+  gateway.sample(0, "a", 1);
+  gateway.passTo(30);
+  gateway.sample(31, "a", 1);
+  expect(gateway.passTo(37)).toMatchObject([{ state: "no-data", at: dayStart + 36_000 }]);
+});
+
+test("nothing to tell is no reason to write, whatever the rules are", () => {
+  const detect = { type: "silence", factor: 3, field: "value", freeze: false } as const;
+  const gateway = new FoldHarness({ rules: [{ ...warm, levels: [{ severity: "warning" }], detect }] });
+  gateway.sample(0, "a", 1);
+  const { seq } = gateway.state;
+  gateway.passTo(30);
+  expect(gateway.state.seq).toBe(seq);
+});
+
 test("too few of the expected samples are no-data, never ok", () => {
   const rule = ruleOf({ id: "thin", coverage: 0.5, annotations: {} });
   const devices = [{ match: ["*"], tags: {}, parameters: {}, intervalMs: 10_000 }];
