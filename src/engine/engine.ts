@@ -20,10 +20,11 @@ import type { GatewayClock, Logger, MetricFamily } from "../core/ports.ts";
 import type { DeadLetter, Effects, LogRecord, Settings } from "../core/record.ts";
 import type { SeriesId } from "../core/sample.ts";
 import { SeriesTable } from "../core/series.ts";
-import { moveReceipts, type TimeRepair } from "../core/time/time-repair.ts";
+import { joinedRepair, moveReceipts, type TimeRepair } from "../core/time/time-repair.ts";
 import type { LedgerTotals } from "../core/streams.ts";
 import { digestOf } from "../core/fold/duplicates.ts";
 import { CheckpointSchedule } from "./checkpoint-schedule.ts";
+import { engineMetrics } from "./engine-metrics.ts";
 import { recover, type RecoveryReport } from "./recovery.ts";
 
 export interface EngineOptions {
@@ -99,9 +100,9 @@ export class Engine implements BatchSource {
   /** Ends the wait for company, or for the next attempt to open the store. */
   #hurry: (() => void) | undefined;
   #lastCommitMs = Number.NEGATIVE_INFINITY;
-  #commitCount = 0;
-  #commitMsTotal = 0;
-  #failureCount = 0;
+  readonly #commits = { count: 0, msTotal: 0, failures: 0 };
+  /** What the clock was wrong by, until that is written. */
+  #repair: TimeRepair | undefined;
   /** Attempts to write or to open since the last commit that succeeded. */
   #failuresInRow = 0;
   #ticker: NodeJS.Timeout | undefined;
@@ -289,9 +290,10 @@ export class Engine implements BatchSource {
       return;
     }
     this.#failuresInRow = 0;
+    this.#repair = undefined;
     this.#lastCommitMs = clock.monotonicMs();
-    this.#commitCount += 1;
-    this.#commitMsTotal += this.#lastCommitMs - startedMs;
+    this.#commits.count += 1;
+    this.#commits.msTotal += this.#lastCommitMs - startedMs;
     this.#books = books;
     this.#board.apply(effects.alerts);
     batch.committed();
@@ -304,7 +306,8 @@ export class Engine implements BatchSource {
     const { clock, boot } = this.#options;
     const { rows, counts, digests } = batch;
     const definitions = this.#table.takeNew();
-    const repair = this.#takeRepair(batch);
+    this.#takeRepair(batch);
+    const repair = this.#repair;
     const sealed = {
       rows,
       definitions,
@@ -334,14 +337,17 @@ export class Engine implements BatchSource {
     };
   }
 
-  /** A repair of the clock is for everything received before it: what is not written yet is moved here. */
-  #takeRepair(sealing: Batch): TimeRepair | undefined {
+  /**
+   * Takes a repair of the clock, which is for everything received before it: what is not written yet is moved
+   * here. It goes into the next record that is really written.
+   */
+  #takeRepair(...sealing: readonly Batch[]): void {
     const { clock } = this.#options;
     const nowAt = clock.now();
     const repair = clock.takeRepair();
-    if (repair === undefined) return undefined;
-    for (const { rows } of [sealing, ...this.#waiting, this.batch]) moveReceipts(rows, nowAt, repair.byMs);
-    return repair;
+    if (repair === undefined) return;
+    for (const { rows } of [...sealing, ...this.#waiting, this.batch]) moveReceipts(rows, nowAt, repair.byMs);
+    this.#repair = this.#repair === undefined ? repair : joinedRepair(this.#repair, repair);
   }
 
   #checkpoint(record: LogRecord, startedMs: number): Uint8Array | undefined {
@@ -360,7 +366,7 @@ export class Engine implements BatchSource {
    */
   async #fail(error: unknown, batch: Batch, changes: readonly Change[], seq: number): Promise<void> {
     const { logger } = this.#options;
-    this.#failureCount += 1;
+    this.#commits.failures += 1;
     this.accepting = false;
     logger.error(
       { event: "commit-failed", error: messageOf(error) },
@@ -373,8 +379,12 @@ export class Engine implements BatchSource {
       return;
     }
     // What failed may have been written all the same, and then it is part of the state already.
-    if (this.#state.seq >= seq) for (const { settled } of changes) settled();
-    else this.#changes.unshift(...changes);
+    if (this.#state.seq >= seq) {
+      this.#repair = undefined;
+      for (const { settled } of changes) settled();
+    } else {
+      this.#changes.unshift(...changes);
+    }
     this.accepting = !this.#closing;
     logger.info({ event: "store-recovered", logSeq: this.#state.seq }, "The store is sound again.");
   }
@@ -464,60 +474,18 @@ export class Engine implements BatchSource {
 
   #tick(): void {
     if (this.#busy || !this.accepting) return;
-    if (!this.#state.tickDue(this.#options.clock.monotonicMs())) return;
+    this.#takeRepair();
+    if (this.#repair === undefined && !this.#state.tickDue(this.#options.clock.monotonicMs())) return;
     // It is only lost with the store, and then the next one comes soon enough.
     void this.#change({}).catch(() => undefined);
   }
 
   get metrics(): readonly MetricFamily[] {
-    return [
-      gauge("holdfast_commits_total", "Group commits made durable.", () => this.#commitCount),
-      gauge("holdfast_commit_seconds_total", "Time spent in commits.", () => this.#commitMsTotal / 1000),
-      gauge("holdfast_commit_failures_total", "Commits that the store refused.", () => this.#failureCount),
-      gauge(
-        "holdfast_pending_bytes",
-        "Estimated bytes of memory that wait for a commit.",
-        () => this.pendingBytes,
-      ),
-      gauge("holdfast_series", "Series known.", () => this.#table.count),
-      gauge("holdfast_rule_groups", "Groups that hold window state.", () => this.#state.groupCount),
-      gauge("holdfast_window_panes", "Panes that windows and rollups hold.", () => this.#state.paneCount),
-      gauge(
-        "holdfast_rule_groups_refused_total",
-        "Times that there was no room for the group of a series.",
-        () => this.#state.refusedGroupCount,
-      ),
-      gauge(
-        "holdfast_window_overflow_total",
-        "Samples that left a sliding window early because it held too many.",
-        () => this.#state.overflowCount,
-      ),
-      {
-        name: "holdfast_messages_total",
-        help: "Messages by where they ended.",
-        type: "counter",
-        read: () => {
-          const { stored, rejected, dropped } = this.#books.messages;
-          return [
-            { labels: { outcome: "stored", cause: "" }, value: stored },
-            ...byCause("rejected", rejected),
-            ...byCause("dropped", dropped),
-          ];
-        },
-      },
-    ];
+    return engineMetrics({
+      commits: () => this.#commits,
+      pendingBytes: () => this.pendingBytes,
+      state: () => this.#state,
+      books: () => this.#books,
+    });
   }
-}
-
-/** A family of one value. */
-function gauge(name: string, help: string, read: () => number): MetricFamily {
-  const type = name.endsWith("_total") ? "counter" : "gauge";
-  return { name, help, type, read: () => [{ labels: {}, value: read() }] };
-}
-
-function byCause(
-  outcome: string,
-  causes: Readonly<Record<string, number>>,
-): { labels: Record<string, string>; value: number }[] {
-  return Object.entries(causes).map(([cause, value]) => ({ labels: { outcome, cause }, value }));
 }

@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { Settings } from "../../src/core/record.ts";
 import { levelsOf, ruleOf, windowOf } from "../support/records.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { until } from "../support/until.ts";
 import { openTestEngine, type TestEngine } from "../support/test-engine.ts";
 
 const settings: Settings = {
@@ -298,4 +299,66 @@ test("messages that nobody waits for, lost with a broken store, are in the books
   await gateway.send("room", reading(11, 5)).decided;
   expect(gateway.engine.books.messages).toMatchObject({ received: 5, stored: 1, dropped: { overload: 4 } });
   await gateway.stop();
+});
+
+/** Times and repairs of the records that hold rows, as they stand in the log. */
+async function timesOf({ store }: TestEngine): Promise<{ at: number[]; byMs: number | undefined }[]> {
+  const times: { at: number[]; byMs: number | undefined }[] = [];
+  for await (const entry of store.records(1)) {
+    if (entry.kind === "gap" || entry.record.rows.count === 0) continue;
+    const { rows, repair } = entry.record;
+    const at = Array.from(rows.at.subarray(0, rows.count), (time) => time - 1_762_000_000_000);
+    times.push({ at, byMs: repair?.byMs });
+  }
+  return times;
+}
+
+const year = 365 * 86_400_000;
+
+function setClock(gateway: TestEngine): void {
+  gateway.clock.wallMs += year;
+  gateway.clock.repair = { boot: "boot-1", byMs: year, from: "unsynced", to: "synced" };
+}
+
+test("what was received before the clock was set, and is not written yet, is written in the right time", async () => {
+  const gateway = await opened();
+  const letGo = gateway.store.hold();
+  const first = gateway.send("room/t", "1");
+  await new Promise((resolve) => setImmediate(resolve));
+  const second = gateway.send("room/t", "2");
+  gateway.clock.pass(100);
+  setClock(gateway);
+  const third = gateway.send("room/t", "3");
+  letGo();
+  await Promise.all([first, second, third].map(({ decided }) => decided));
+  expect(await timesOf(gateway)).toEqual([
+    { at: [0], byMs: undefined },
+    { at: [year, year + 100], byMs: year },
+  ]);
+  await gateway.stop();
+});
+
+test("a repair of the clock that could not be written is written when the store is sound again", async () => {
+  const gateway = await opened();
+  setClock(gateway);
+  gateway.store.refuse = true;
+  await gateway.send("room/t", "1").decided;
+  gateway.store.refuse = false;
+  await until("the store is sound again", () => gateway.engine.accepting);
+  await gateway.send("room/t", "2").decided;
+  expect(gateway.store.committed.at(-1)?.record.repair).toEqual(expect.objectContaining({ byMs: year }));
+  await gateway.stop();
+});
+
+test("a command is part of the log before it is confirmed, and its effect survives a restart", async () => {
+  const directory = await fresh();
+  const gateway = await opened(directory);
+  await gateway.send("room", reading(1, 9)).decided;
+  const target = { rule: "warm", key: { device: "room" } };
+  await gateway.engine.command({ kind: "acknowledge", target, by: "mia", reason: "" });
+  expect(gateway.store.committed.at(-1)?.record.commands).toHaveLength(1);
+  await gateway.stop();
+  const again = await opened(directory, "boot-2");
+  expect(again.engine.alerts.records()).toMatchObject([{ state: "firing", acknowledgedBy: "mia" }]);
+  await again.stop();
 });
