@@ -25,7 +25,7 @@
  * up sets `keepFiringFor`.
  *
  * **Score.** `1 - 10^-evidence`: 0.5 is an ordinary row, 0.9 one in ten, and it fires from
- * `1 - 0.15 × sensitivity` on, which for the default is 0.925. During a rest it is low.
+ * `1 - sensitivity / 10` on, which for the default is 0.95. During a rest it is low.
  *
  * **False alarms.** On noise of any kind without anomalies, at the default sensitivity, less than one in a thousand
  * rows, and with 0.2 less than one in two thousand.
@@ -46,8 +46,9 @@
  * Source: rarity in its own history: Ahmad, Lavin, Purdy and Agha, "Unsupervised real-time anomaly detection for
  * streaming data", Neurocomputing 262, 2017; conformal shares: Laxhammar and Falkman, "Conformal prediction for
  * distribution-independent anomaly detection in streaming vessel data", 2010; mean logarithm of shares: Fisher,
- * "Statistical Methods for Research Workers", 1932, section 21.1. The settings are round numbers in the
- * middle of plateaus; halving or doubling one changes the benchmark by less than the choice of the first row does.
+ * "Statistical Methods for Research Workers", 1932, section 21.1. The settings are round numbers on plateaus:
+ * 30 % more or less of one moves the benchmark by at most four points, of most by less than one, where
+ * another first row of the series moves it by six (`npm run bench:nab -- --settings`).
  */
 import type { SnapshotReader, SnapshotWriter } from "../fold/snapshot.ts";
 import type { EpochMs } from "../sample.ts";
@@ -88,7 +89,7 @@ export const anomalySettings: AnomalySettings = {
   shape: 8,
   memories: 128,
   freshness: 0.6,
-  rarity: 0.15,
+  rarity: 0.1,
   restMin: 50,
   restShare: 0.04,
   restMax: 400,
@@ -135,7 +136,7 @@ export class AnomalyDetector implements Detector {
     this.#attention = new Attention(settings);
   }
 
-  /** In [0, 1]. 0 while it warms up, about 0.5 for the ordinary, `1 - 0.15 × sensitivity` and more where it fires. */
+  /** In [0, 1]. 0 while it warms up, about 0.5 for the ordinary, `1 - sensitivity / 10` and more where it fires. */
   get score(): number {
     return this.#score;
   }

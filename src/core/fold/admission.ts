@@ -7,6 +7,7 @@
  */
 import type { LogRecord } from "../record.ts";
 import { RowFlag, type SampleColumns, ValueKind } from "../sample.ts";
+import { trustedTime } from "../time/device-clock.ts";
 import { defaultClockPolicy } from "../time/clock-policy.ts";
 import type { SeriesState } from "./series-state.ts";
 
@@ -49,12 +50,15 @@ export function admitRows(
       admission.duplicates += 1;
       continue;
     }
-    const { clock, description } = of.device;
-    const eventAt = clock.eventTime(stampAt, at, description.clock ?? defaultClockPolicy, synced);
-    if (clock.outcome === "as-sent" || origin === "stored") continue;
+    const policy = of.device.description.clock ?? defaultClockPolicy;
+    const eventAt =
+      policy.mode === "trust"
+        ? trustedTime(stampAt, at, policy.aheadMs, synced)
+        : of.device.clock.eventTime(stampAt, at, policy, synced);
+    if (eventAt === stampAt || origin === "stored") continue;
     rows.restamp(row, eventAt);
     // Somebody who wants times of receipt has nothing corrected.
-    if (description.clock?.mode === "receipt") continue;
+    if (policy.mode === "receipt") continue;
     rows.flags[row] = rows.flags[row]! | RowFlag.corrected;
     admission.corrected += 1;
   }

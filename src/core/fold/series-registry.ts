@@ -36,7 +36,7 @@ export class SeriesRegistry {
 
   /** What was learnt of devices' clocks was learnt by one that was wrong by this. */
   shiftClocks(byMs: number): void {
-    for (const { clock } of this.#devices.values()) clock.shift(byMs);
+    for (const { knownClock } of this.#devices.values()) knownClock?.shift(byMs);
   }
 
   #deviceOf(name: string): DeviceState {
@@ -54,7 +54,10 @@ export class SeriesRegistry {
       stamps.write(writer);
       writer.count(receiptBoot);
     }
-    for (const { clock } of this.#devices.values()) clock.write(writer);
+    for (const { knownClock } of this.#devices.values()) {
+      writer.count(knownClock === undefined ? 0 : 1);
+      knownClock?.write(writer);
+    }
   }
 
   /** Reads what was written; the descriptions are not in it, and are to be given before. */
@@ -66,7 +69,7 @@ export class SeriesRegistry {
         series.receiptBoot = reader.count();
       }
     }
-    for (const { clock } of this.#devices.values()) clock.read(reader);
+    for (const device of this.#devices.values()) if (reader.count() === 1) device.clock.read(reader);
   }
 }
 

@@ -9,10 +9,21 @@ import type { SeriesRollup } from "./rollup.ts";
 export class DeviceState {
   /** What the settings say about it now. */
   description: Device;
-  readonly clock: DeviceClock = new DeviceClock();
+  #clock: DeviceClock | undefined = undefined;
 
   constructor(description: Device) {
     this.description = description;
+  }
+
+  /** What is remembered of its clock; nothing while nobody has asked. */
+  get knownClock(): DeviceClock | undefined {
+    return this.#clock;
+  }
+
+  /** Made for devices whose stamps are not simply trusted: it takes half a kilobyte. */
+  get clock(): DeviceClock {
+    this.#clock ??= new DeviceClock();
+    return this.#clock;
   }
 }
 

@@ -31,7 +31,7 @@ import type { SeriesState } from "./series-state.ts";
 import { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
 /** Order of fields in a snapshot. A snapshot of another version is not read. */
-const snapshotVersion = 9;
+const snapshotVersion = 10;
 
 /** How often, at most, in the gateway's running time, silent sources are looked at. */
 const idleScanMs = 1_000;

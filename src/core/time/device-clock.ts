@@ -38,6 +38,20 @@ const instantMax = 8.64e15;
  */
 const fallMsMax: number = liveMs / 2;
 
+/**
+ * The event time of a stamp that is trusted: the stamp, unless it is no instant, or further ahead of a gateway
+ * clock that is right than allowed; then the time of receipt. Needs nothing remembered.
+ */
+export function trustedTime(
+  stampAt: EpochMs,
+  receivedAt: EpochMs,
+  aheadMs: number,
+  synced: boolean,
+): EpochMs {
+  if (!(Math.abs(stampAt) <= instantMax)) return receivedAt;
+  return synced && stampAt > receivedAt + aheadMs ? receivedAt : stampAt;
+}
+
 export class DeviceClock {
   /** What the last call of {@link DeviceClock.eventTime} did. */
   outcome: ClockOutcome = "as-sent";
