@@ -1,5 +1,5 @@
 /**
- * `npm run build`: one file for devices, `dist/holdfast.js`, with everything in it but what is native.
+ * `npm run build [-- DIRECTORY]`: one file for devices, `dist/holdfast.js`, with everything in it but what is native.
  *
  * Reading hundreds of small files and stripping their types is what a start on a slow card would spend its
  * time on. Commands and upstream clients that a gateway does not need at once are chunks of their own.
@@ -7,11 +7,12 @@
 import { chmod, mkdir, rm } from "node:fs/promises";
 import { build } from "esbuild";
 
-await rm("dist", { recursive: true, force: true });
-await mkdir("dist");
+const directory = process.argv[2] ?? "dist";
+await rm(directory, { recursive: true, force: true });
+await mkdir(directory);
 await build({
   entryPoints: { holdfast: "src/main.ts" },
-  outdir: "dist",
+  outdir: directory,
   bundle: true,
   splitting: true,
   format: "esm",
@@ -21,11 +22,19 @@ await build({
   mainFields: ["module", "main"],
   minify: true,
   legalComments: "linked",
-  // Native code is found by its own package beside the file; pino-pretty is for terminals only.
-  external: ["classic-level", "cbor-extract", "bufferutil", "utf-8-validate", "pino-pretty"],
+  // Native code is found by its own package beside the file; pino-pretty is for terminals only; sketches-js
+  // asks for protobufjs only to write sketches in a form that is not used.
+  external: [
+    "classic-level",
+    "cbor-extract",
+    "bufferutil",
+    "utf-8-validate",
+    "pino-pretty",
+    "protobufjs/minimal",
+  ],
   // CommonJS packages inside the bundle ask for Node's own modules.
   banner: {
     js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
   },
 });
-await chmod("dist/holdfast.js", 0o755);
+await chmod(`${directory}/holdfast.js`, 0o755);

@@ -49,6 +49,11 @@ export interface DecodeTarget {
   stampAt: EpochMs;
   /** The payload had a stamp that is not a time (before 2001, or unreadable): count it as corrected. */
   stampUnreadable: boolean;
+  /**
+   * Some samples of the payload have stamps of their own: the codec has written them into `rows.at` of their
+   * rows, and left `NaN` in the others, for which `stampAt` stands.
+   */
+  ownStamps: boolean;
 }
 
 /**

@@ -81,9 +81,10 @@ export class SampleColumns {
     this.texts.push(text);
   }
 
-  /** Gives rows `[firstRow, count)` their event time, and adds flags to them. */
+  /** Gives those of the rows `[firstRow, count)` that have no event time yet one, and adds flags to them. */
   stamp(firstRow: number, at: EpochMs, flags: number): void {
     for (let row = firstRow; row < this.count; row += 1) {
+      if (!Number.isNaN(this.at[row]!)) continue;
       this.at[row] = at;
       this.flags[row] = this.flags[row]! | flags;
     }

@@ -42,6 +42,7 @@ export class Intake implements PublicationSink, DecodeTarget {
   rows: SampleColumns;
   stampAt: EpochMs = Number.NaN;
   stampUnreadable = false;
+  ownStamps = false;
 
   constructor(options: IntakeOptions) {
     this.#source = options.source;
@@ -72,6 +73,7 @@ export class Intake implements PublicationSink, DecodeTarget {
     this.rows = batch.rows;
     this.stampAt = Number.NaN;
     this.stampUnreadable = false;
+    this.ownStamps = false;
     const { topic, bytes, start, end } = publication;
     const firstRow = batch.rows.count;
     this.#topic = topic;
@@ -85,7 +87,8 @@ export class Intake implements PublicationSink, DecodeTarget {
   #keep(publication: Publication, batch: Batch, firstRow: number): void {
     const { rows } = batch;
     const { stampAt } = this;
-    if (!Number.isNaN(stampAt)) {
+    const complete = this.ownStamps && flagOwnStamps(rows, firstRow);
+    if (complete || !Number.isNaN(stampAt)) {
       // Whether the device's clock is to be believed is decided by the fold, which remembers it.
       batch.endMessage(firstRow);
       rows.stamp(firstRow, stampAt, RowFlag.stamped);
@@ -131,4 +134,18 @@ export class Intake implements PublicationSink, DecodeTarget {
       bytes: Uint8Array.from(kept),
     });
   }
+}
+
+/**
+ * Flags the rows that have stamps of their own.
+ *
+ * @returns Whether every row has one.
+ */
+function flagOwnStamps(rows: SampleColumns, firstRow: number): boolean {
+  let complete = true;
+  for (let row = firstRow; row < rows.count; row += 1) {
+    if (Number.isNaN(rows.at[row]!)) complete = false;
+    else rows.flags[row] = rows.flags[row]! | RowFlag.stamped;
+  }
+  return complete;
 }

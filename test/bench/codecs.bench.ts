@@ -28,6 +28,7 @@ const target: DecodeTarget = {
   rows: new SampleColumns(16_384),
   stampAt: Number.NaN,
   stampUnreadable: false,
+  ownStamps: false,
   series(device, metric) {
     let metrics = series.get(device);
     if (metrics === undefined) series.set(device, (metrics = new Map()));

@@ -62,6 +62,7 @@ export class Decoding {
       series: (device, metric, unit) => this.series.resolve(device, metric, unit),
       stampAt: 12_345,
       stampUnreadable: true,
+      ownStamps: false,
     };
     const rejection = this.plan.decode(around, 2, 2 + bytes.length, target);
     if (rows.series[0] !== 77 || rows.texts[0] !== "kept") throw new Error("a row before was touched");
