@@ -20,9 +20,8 @@ export interface DeviceDescription {
   readonly parameters: Readonly<Record<string, number>>;
 }
 
-/** One device, with everything that is said about it. */
+/** Everything that is said about a device. Devices about which the same is said share one object. */
 export interface Device {
-  readonly name: string;
   readonly profile: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
   /** Nothing when the gateway's default holds. */
@@ -38,30 +37,29 @@ export interface Device {
  * @returns A function from the name of a device to everything that is said about it.
  */
 export function describeDevices(descriptions: readonly DeviceDescription[]): (name: string) => Device {
-  const compiled = descriptions.map((description) => ({
-    description,
-    matches: compileGlobs(description.match),
-  }));
+  const compiled = descriptions.map(({ match }) => compileGlobs(match));
+  const known = new Map<string, Device>();
   return (name) => {
-    let device: Device = {
-      name,
-      profile: undefined,
-      tags: {},
-      clock: undefined,
-      intervalMs: undefined,
-      parameters: {},
-    };
-    for (const { description, matches } of compiled) {
-      if (!matches(name)) continue;
-      device = {
-        name,
-        profile: description.profile ?? device.profile,
-        tags: { ...device.tags, ...description.tags },
-        clock: description.clock ?? device.clock,
-        intervalMs: description.intervalMs ?? device.intervalMs,
-        parameters: { ...device.parameters, ...description.parameters },
-      };
-    }
+    const said = descriptions.filter((_, index) => compiled[index]!(name));
+    const identity = said.map((description) => descriptions.indexOf(description)).join();
+    const device = known.get(identity) ?? together(said);
+    known.set(identity, device);
     return device;
+  };
+}
+
+function together(descriptions: readonly DeviceDescription[]): Device {
+  const tags: Record<string, string> = {};
+  const parameters: Record<string, number> = {};
+  for (const description of descriptions) {
+    Object.assign(tags, description.tags);
+    Object.assign(parameters, description.parameters);
+  }
+  return {
+    profile: descriptions.findLast(({ profile }) => profile !== undefined)?.profile,
+    clock: descriptions.findLast(({ clock }) => clock !== undefined)?.clock,
+    intervalMs: descriptions.findLast(({ intervalMs }) => intervalMs !== undefined)?.intervalMs,
+    tags,
+    parameters,
   };
 }
