@@ -9,10 +9,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { type ApiServer, openApiServer } from "./api/server.ts";
 import { type Broker, openBroker } from "./broker/broker.ts";
-import { autoPlan } from "./codecs/auto.ts";
-import { cborPlan } from "./codecs/cbor.ts";
-import { jsonPlan } from "./codecs/json.ts";
-import { scalarPlan } from "./codecs/scalar.ts";
+import { codecMakers } from "./codec-makers.ts";
 import type { Config, UpstreamConfig } from "./config/config.ts";
 import { AppError, failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
 import { alertMessage, deadLetterMessage, statusMessage, summaryMessage } from "./core/local-topics.ts";
@@ -22,12 +19,18 @@ import {
   ledgerOf,
   positionOf,
   type ReadModel,
+  type SampleAnswer,
+  type SampleQuery,
+  sampleRecordsMax,
   type StreamFacts,
   type UpstreamStatus,
 } from "./core/read-model.ts";
 import type { DeadLetter, Effects, Settings } from "./core/record.ts";
 import type { DeviceDescription } from "./core/device.ts";
 import type { RuleDefinition } from "./core/rule/definition.ts";
+import type { SeriesDefinition, SeriesId } from "./core/sample.ts";
+import { routesOfPresets } from "./core/presets.ts";
+import type { DeviceProfile } from "./core/profile.ts";
 import { streamNames } from "./core/streams.ts";
 import { type Engine, openEngine } from "./engine/engine.ts";
 import { DecodePlans } from "./ingest/decode-plans.ts";
@@ -44,12 +47,17 @@ import { openMqttTransport } from "./upstream/mqtt-transport.ts";
 export interface GatewayOptions {
   readonly config: Config;
   readonly rules: readonly RuleDefinition[];
+  /** What is known of the models of devices. */
+  readonly profiles: readonly DeviceProfile[];
   readonly logger: Logger;
   readonly clock: GatewayClock;
   /** From `[0, 1)`, evenly distributed. */
   readonly random: () => number;
   readonly version: string;
 }
+
+/** What a gateway can take into use while it serves. */
+export type Reloadable = Pick<GatewayOptions, "config" | "rules" | "profiles">;
 
 /** A gateway that serves. */
 export interface Gateway {
@@ -61,10 +69,13 @@ export interface Gateway {
    *
    * @returns A problem `RELOAD_NEEDS_RESTART` for everything else that differs; then nothing has changed.
    */
-  reload(next: { readonly config: Config; readonly rules: readonly RuleDefinition[] }): Promise<Result<void>>;
+  reload(next: Reloadable): Promise<Result<void>>;
   /** Stops accepting, writes what it holds, and closes. */
   close(): Promise<void>;
 }
+
+/** How far back samples are given when nothing else is asked for. */
+const samplesForMs = 3_600_000;
 
 /** How often the retained status message is renewed. */
 const statusEveryMs = 30_000;
@@ -106,12 +117,7 @@ class RunningGateway implements Gateway, ReadModel {
     this.#config = options.config;
     this.#startedAt = options.clock.now();
     this.#startedMs = options.clock.monotonicMs();
-    this.#plans = new DecodePlans(routesOf(options.config), {
-      auto: autoPlan,
-      json: jsonPlan,
-      cbor: cborPlan,
-      scalar: scalarPlan,
-    });
+    this.#plans = new DecodePlans(routesOf(options.config, options.profiles), codecMakers);
   }
 
   async open(): Promise<void> {
@@ -187,15 +193,12 @@ class RunningGateway implements Gateway, ReadModel {
     return this;
   }
 
-  async reload(next: {
-    readonly config: Config;
-    readonly rules: readonly RuleDefinition[];
-  }): Promise<Result<void>> {
+  async reload(next: Reloadable): Promise<Result<void>> {
     const problems = restartProblems(this.#config, next.config);
     if (problems.length > 0) return failed(problems);
     invariant(this.#engine !== undefined, "a gateway is reloaded while it serves");
     this.#config = next.config;
-    this.#plans.replaceRoutes(routesOf(next.config));
+    this.#plans.replaceRoutes(routesOf(next.config, next.profiles));
     await this.#engine.apply(settingsOf(next.config, next.rules));
     return ok(undefined);
   }
@@ -326,6 +329,29 @@ class RunningGateway implements Gateway, ReadModel {
     return (await this.#store?.deadLetters(limit)) ?? [];
   }
 
+  async samples(query: SampleQuery): Promise<SampleAnswer> {
+    const store = this.#store;
+    const engine = this.#engine;
+    invariant(store !== undefined && engine !== undefined, "samples are read while the gateway serves");
+    const { device, metric, limit, to = this.#options.clock.now(), from = to - samplesForMs } = query;
+    const series = new Map<SeriesId, SeriesDefinition>();
+    let deviceIsKnown = false;
+    for await (const definition of store.series()) {
+      if (definition.device !== device) continue;
+      deviceIsKnown = true;
+      if (metric === undefined || definition.metric === metric) series.set(definition.id, definition);
+    }
+    if (series.size === 0) return { unknown: deviceIsKnown ? "metric" : "device" };
+    const movedMs = engine.repairedBy.bind(engine);
+    const wanted = { series: new Set(series.keys()), from, to, limit, recordsMax: sampleRecordsMax, movedMs };
+    const { samples, truncated } = await store.samples(wanted);
+    const named = samples.map(({ series: id, at, value, ...more }) => {
+      const { metric: name, unit } = series.get(id)!;
+      return { device, metric: name, at, value, ...(unit === undefined ? {} : { unit }), ...more };
+    });
+    return { samples: named, truncated };
+  }
+
   upstreams(): readonly UpstreamStatus[] {
     const facts = new Map(this.#streamFacts().map((stream) => [stream.name, stream]));
     return this.#forwarders.map((forwarder) => {
@@ -385,8 +411,12 @@ function settingsOf(config: Config, rules: readonly RuleDefinition[]): Settings 
   return { rules, rollups: config.rollups, devices: [everywhere, ...devices] };
 }
 
-function routesOf(config: Config): ConstructorParameters<typeof DecodePlans>[0] {
-  const table = parseRoutes(config.ingest.routes);
+function routesOf(
+  config: Config,
+  profiles: readonly DeviceProfile[],
+): ConstructorParameters<typeof DecodePlans>[0] {
+  const { routes, presets } = config.ingest;
+  const table = parseRoutes(routes, { profiles, presets: routesOfPresets(presets) });
   invariant(table.ok, "routes were checked when the configuration was loaded");
   return table.value;
 }

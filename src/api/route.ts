@@ -12,6 +12,8 @@ export interface RouteParameter {
   readonly name: string;
   readonly description: string;
   readonly schema: Schema;
+  /** Of a parameter in the query: nothing is answered without it. Those in the path always are. */
+  readonly required?: true;
 }
 
 /** The answer to a request that was understood. */

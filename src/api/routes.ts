@@ -10,6 +10,7 @@ import {
   type RouteOutcome,
   type Schema,
 } from "./route.ts";
+import { samplesRoute } from "./samples-route.ts";
 import {
   alertsSchema,
   deadLettersSchema,
@@ -41,6 +42,7 @@ export function routesOf({ readModel, scrape }: RouteSources): readonly Route[] 
     plain("/api/v1/ledger", "The books: where every message and stream record is.", ledgerSchema, () =>
       readModel.ledger(),
     ),
+    samplesRoute(readModel),
     alertsRoute(readModel),
     plain("/api/v1/rules", "The rules in force.", rulesSchema, () => ({ rules: readModel.rules() })),
     deadLettersRoute(readModel),

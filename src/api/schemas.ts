@@ -64,6 +64,32 @@ export const ledgerSchema: Schema = objectOf({
   balanced: flag,
 });
 
+/** `/api/v1/samples` */
+export const samplesSchema: Schema = objectOf({
+  samples: listOf(
+    objectOf(
+      {
+        device: text,
+        metric: text,
+        at: { ...instant, description: "Event time, epoch milliseconds." },
+        value: {
+          type: ["number", "boolean", "string", "null"],
+          description: "null where the device sent nothing that is a value.",
+        },
+        unit: text,
+        quality: {
+          enum: ["corrected", "bad"],
+          description:
+            "corrected: the device's stamp was not taken as it came. bad: no finite number where one belongs.",
+        },
+        stampAt: { ...instant, description: "The device's own stamp, where `at` is another one." },
+      },
+      ["unit", "quality", "stampAt"],
+    ),
+  ),
+  truncated: { type: "boolean", description: "There are more, or there may be: not everything was read." },
+});
+
 /** One alert, as its newest transition shows it. */
 export const alertSchema: Schema = objectOf({
   seq: count,
@@ -86,6 +112,12 @@ export const alertSchema: Schema = objectOf({
   shelvedUntil: { type: ["number", "null"] },
   inhibitedBy: { type: ["string", "null"], description: "The rule whose alert mutes this one." },
   shadow: flag,
+  capture: {
+    type: ["object", "null"],
+    properties: { from: instant, to: instant },
+    required: ["from", "to"],
+    description: "Event time of the raw samples around the firing; see /api/v1/samples.",
+  },
 });
 
 /** `/api/v1/alerts` */

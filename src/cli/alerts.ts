@@ -1,17 +1,14 @@
 /** `holdfast alerts list|ack|unack|shelve|unshelve`: what people do with the alerts of a running gateway. */
 import { userInfo } from "node:os";
-import { AppError } from "../core/errors.ts";
 import { nameCharactersMax } from "../core/limits.ts";
 import type { AlertState } from "../core/streams.ts";
-import { type AddressOptions, gatewayUrl } from "./alerts/address.ts";
+import type { AddressOptions } from "./alerts/address.ts";
 import { alertTable, shelfText } from "./alerts/alert-table.ts";
-import { clientErrors, GatewayClient } from "./alerts/gateway-client.ts";
+import { alertOfId, nameOf, withGateway } from "./alerts/gateway-session.ts";
 import { isAtRest, type ShownAlert } from "./alerts/shown-alert.ts";
 import type { CommandContext } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
-import { reportFailure, writeJson } from "./report.ts";
-import { keyText } from "./rules/key-text.ts";
-import { tellProblems } from "./setup.ts";
+import { writeJson } from "./report.ts";
 import { printable } from "./style.ts";
 
 /** Options of `list`, checked. */
@@ -78,7 +75,7 @@ export async function tellAlert(
 ): Promise<ExitCode> {
   const by = options.by ?? loginName(context);
   return await withGateway(context, options, async (gateway) => {
-    const whole = id.length === idDigits ? id : await completed(gateway, id);
+    const whole = id.length === idDigits ? id : (await alertOfId(gateway, id)).id;
     const alert = await gateway.command(whole, verb.endsWith("ack") ? "ack" : "shelve", {
       by,
       ...(options.reason === undefined ? {} : { reason: options.reason }),
@@ -89,50 +86,6 @@ export async function tellAlert(
     else context.out.write(`${printable(outcomeText(context, alert, whole))}\n`);
     return exitCodes.done;
   });
-}
-
-async function withGateway(
-  context: CommandContext,
-  options: AddressOptions & { readonly json: boolean },
-  use: (gateway: GatewayClient) => Promise<ExitCode>,
-): Promise<ExitCode> {
-  const url = await gatewayUrl(context, options);
-  if (!url.ok) {
-    tellProblems(context, url.problems, options);
-    return exitCodes.invalid;
-  }
-  try {
-    return await use(new GatewayClient(url.value));
-  } catch (error) {
-    const code = error instanceof AppError ? error.code : "";
-    if (code === clientErrors.refused) {
-      reportFailure(context, error);
-      return exitCodes.failed;
-    }
-    if (code !== clientErrors.unreachable) throw error;
-    reportFailure(context, error);
-    return exitCodes.unreachable;
-  }
-}
-
-/** The whole id of the only alert whose id begins so. */
-async function completed(gateway: GatewayClient, prefix: string): Promise<string> {
-  const found = (await gateway.alerts()).filter(({ id }) => id.startsWith(prefix));
-  const [first, second] = found;
-  if (first === undefined) {
-    const message = `No alert has an id that begins with ${prefix}.`;
-    const hint = "`holdfast alerts list --all` shows every alert that is known.";
-    throw new AppError(clientErrors.refused, "operator", message, { hint });
-  }
-  if (second === undefined) return first.id;
-  const listed = found.slice(0, 5).map((alert) => `${alert.id} (${printable(nameOf(alert))})`);
-  throw new AppError("CLI_USAGE", "operator", `${found.length} alerts have ids that begin with ${prefix}.`, {
-    hint: `Write more digits: ${listed.join(", ")}${found.length > listed.length ? ", …" : ""}.`,
-  });
-}
-
-function nameOf({ rule, key }: ShownAlert): string {
-  return `${rule} ${keyText(key)}`;
 }
 
 /**

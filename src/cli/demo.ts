@@ -68,11 +68,11 @@ async function runDemo(context: CommandContext, directory: string, temporary: bo
     pretty: context.err.isTerminal,
     colour: context.err.colour,
   });
-  const { config, rules } = setup.value;
+  const { config, rules, profiles } = setup.value;
   const { clock, random } = context;
   const stop = new AbortController();
   const interrupted = waitForSignal(context);
-  const gateway = await openGateway({ config, rules, logger, clock, random, version });
+  const gateway = await openGateway({ config, rules, profiles, logger, clock, random, version });
   try {
     const reloader = new Reloader({ load: () => loadSetup(quiet, flags), gateway, logger });
     const watch = watchFiles([config.rulesDir], () => reloader.request("file"));

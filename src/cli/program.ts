@@ -7,6 +7,7 @@ import { AppError } from "../core/errors.ts";
 import { version } from "../ops/build-info.ts";
 import { addAlertCommands } from "./alerts/commands.ts";
 import type { CommandContext } from "./context.ts";
+import { addDeviceCommands } from "./devices/commands.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { reportFailure } from "./report.ts";
 import { addRuleTrials } from "./rules/commands.ts";
@@ -62,6 +63,7 @@ function makeProgram(context: CommandContext, finish: Finish): Command {
   addConfigCommands(program, context, finish);
   addRulesCommands(program, context, finish);
   addAlertCommands(program, context, finish);
+  addDeviceCommands(program, context, finish);
   addSimulate(program, context, finish);
   return program;
 }

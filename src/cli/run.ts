@@ -57,14 +57,16 @@ async function serve(context: CommandContext, { setup, flags, logger }: Service)
   const stop = stopSignal(context, logger);
   // Loaded here, so that a wrong configuration is told before the broker and the store are loaded.
   const { openGateway } = await import("../gateway.ts");
-  const { config, rules } = setup;
+  const { config, rules, profiles } = setup;
   const { clock, random } = context;
-  const gateway = await openGateway({ config, rules, logger, clock, random, version });
+  const gateway = await openGateway({ config, rules, profiles, logger, clock, random, version });
   const { listeners, http } = gateway;
   logger.info({ event: "ready", listeners, ...(http === undefined ? {} : { http }) }, "Serving.");
   const reloader = new Reloader({ load: () => loadSetup(context, flags), gateway, logger });
   const releaseReload = context.onSignal("SIGHUP", () => reloader.request("SIGHUP"));
-  const watch = watchFiles([setup.file, config.rulesDir], () => reloader.request("file"));
+  const watch = watchFiles([setup.file, config.rulesDir, ...config.ingest.devicesDirs], () =>
+    reloader.request("file"),
+  );
   const signal = await stop.requested;
   logger.info({ event: "stopping", signal }, "Stopping.");
   watch.close();

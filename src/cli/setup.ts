@@ -6,8 +6,11 @@ import { setImmediate } from "node:timers/promises";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { formatProblems } from "../config/problems.ts";
 import type { Config } from "../config/config.ts";
+import { loadProfiles } from "../config/profiles.ts";
 import { type LoadedRule, loadRules } from "../config/rules.ts";
 import { failed, ok, type Problem, type Result } from "../core/errors.ts";
+import { codecNames } from "../core/decode.ts";
+import type { DeviceProfile } from "../core/profile.ts";
 import { FoldState } from "../core/fold/state.ts";
 import type { RuleDefinition } from "../core/rule/definition.ts";
 import { failingTests } from "../core/rule/test-gate.ts";
@@ -29,6 +32,7 @@ export interface SetupFlags {
 export interface Setup {
   readonly config: Config;
   readonly rules: readonly RuleDefinition[];
+  readonly profiles: readonly DeviceProfile[];
   /** Absolute path of the configuration file, where there is one. */
   readonly file: string | undefined;
 }
@@ -66,9 +70,13 @@ export async function loadSetup(context: CommandContext, flags: SetupFlags): Pro
   if (!rules.ok) return failed(rules.problems);
   const untrue = await failingRules(rules.value);
   if (untrue.length > 0) return failed(untrue);
+  const { devicesDirs } = config.ingest;
+  const known = await loadProfiles(devicesDirs, { codecs: codecNames, shownFrom: context.workingDirectory });
+  if (known.problems.length > 0) return failed(known.problems);
   const file = await configurationFile(context, flags);
   return ok({
     config,
+    profiles: known.profiles,
     rules: rules.value.map(({ definition }) => definition),
     file: file === undefined ? undefined : resolve(context.workingDirectory, file),
   });

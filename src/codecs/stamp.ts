@@ -128,6 +128,11 @@ function isCivil(year: number, month: number, day: number): boolean {
   return day <= (leap ? 29 : 28);
 }
 
+/** Tells whether milliseconds since the epoch are a time at which a sample can have been taken. */
+export function isStamp(at: number): boolean {
+  return at >= earliestMs && at <= latestMs;
+}
+
 function bounded(at: number): EpochMs {
-  return at >= earliestMs && at <= latestMs ? at : Number.NaN;
+  return isStamp(at) ? at : Number.NaN;
 }

@@ -1,11 +1,13 @@
 /** The schema of the configuration file: every key, its default, and what is said about a wrong value. */
 import * as z from "zod/mini";
+import { codecNames } from "../core/decode.ts";
 import type { DeviceDescription } from "../core/device.ts";
 import { nameCharactersMax } from "../core/limits.ts";
 import { type ClockPolicy, clockModes, defaultClockPolicy } from "../core/time/clock-policy.ts";
 import { formatDuration } from "../core/time/duration.ts";
+import { presetNames, usualPresets } from "../core/presets.ts";
 import { streamNames } from "../core/streams.ts";
-import { type Config, listenerProtocols, routeCodecs, upstreamFormats, upstreamPresets } from "./config.ts";
+import { type Config, listenerProtocols, upstreamFormats, upstreamPresets } from "./config.ts";
 import { isLoopback } from "../core/address.ts";
 import { isResolution, isTopicFilter, isTopicPrefix, isUpstreamUrl } from "./forms.ts";
 import {
@@ -62,6 +64,14 @@ const topicPrefix = parsed(
     hint: () => 'for example "holdfast/"; no wildcards, no $ and no / at the beginning',
   },
   (written) => (isTopicPrefix(written) ? written : undefined),
+);
+const topicLevels = text(
+  {
+    code: "TOPIC",
+    expected: "Levels of a topic without wildcards",
+    hint: () => 'no / at the beginning and the end: "house/zigbee2mqtt"',
+  },
+  /^[^/+#$][^+#]*[^/+#]$|^[^/+#$]$/,
 );
 const routeName = text(
   {
@@ -135,6 +145,15 @@ const device = object({
   }),
 });
 
+const preset = described(
+  expecting(z.union([choice(presetNames), object({ name: choice(presetNames), prefix: topicLevels })]), {
+    code: "PRESET",
+    expected: `A preset: ${presetNames.join(", ")},`,
+    hint: () => '"tasmota", or { "name": "zigbee2mqtt", "prefix": "house/z2m" } under another base topic',
+  }),
+  { description: "Routes that ship with the gateway, for one device family." },
+);
+
 const listener = object({
   protocol: z.prefault(choice(listenerProtocols), "mqtt"),
   host: z.prefault(host, "127.0.0.1"),
@@ -147,7 +166,7 @@ const listener = object({
 
 const route = object({
   match: topicFilter,
-  codec: z.prefault(choice(routeCodecs), "auto"),
+  codec: z.prefault(choice(codecNames), "auto"),
   device: z.exactOptional(routeName),
   metric: z.exactOptional(routeName),
   time: z.exactOptional(fieldName),
@@ -194,6 +213,7 @@ const shape = object({
   ingest: z.prefault(
     object({
       routes: z.prefault(listOf(route, 0, 1_000), []),
+      presets: z.prefault(listOf(preset, 0, 64), [...usualPresets]),
       devices: z.prefault(listOf(device, 0, 1_000), []),
       devicesDirs: z.prefault(listOf(path("directory"), 0, 16), []),
     }),
@@ -262,7 +282,11 @@ export function shapeConfig(effective: unknown): Shaped<Config> {
       port: door.port ?? 0,
       anonymous: written.access.anonymous && isLoopback(door.host),
     })),
-    ingest: { ...written.ingest, devices: written.ingest.devices.map(descriptionOf) },
+    ingest: {
+      ...written.ingest,
+      devices: written.ingest.devices.map(descriptionOf),
+      presets: written.ingest.presets.map((one) => (typeof one === "string" ? { name: one } : one)),
+    },
     store: { ...store, commitDelayMs, retain: { rawMs: retain.raw, rollupsMs: retain.rollups } },
   };
   return { ok: true, value: config };

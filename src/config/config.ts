@@ -6,7 +6,9 @@
  * people write is the same structure with durations and sizes as strings (`"7d"`, `"2GiB"`) and with
  * every key optional.
  */
+import type { CodecName } from "../core/decode.ts";
 import type { DeviceDescription } from "../core/device.ts";
+import type { EnabledPreset } from "../core/presets.ts";
 import type { StreamName } from "../core/streams.ts";
 
 /** Who this gateway is. */
@@ -58,9 +60,6 @@ export interface AccessConfig {
   readonly anonymous: boolean;
 }
 
-export const routeCodecs = ["auto", "json", "cbor", "scalar"] as const;
-export type RouteCodec = (typeof routeCodecs)[number];
-
 /**
  * How messages of matching topics become samples; the first route that matches wins.
  *
@@ -70,7 +69,7 @@ export interface RouteConfig {
   /** MQTT topic filter. */
   readonly match: string;
   /** Default `auto`. */
-  readonly codec: RouteCodec;
+  readonly codec: CodecName;
   readonly device?: string;
   readonly metric?: string;
   /** Path of the payload's leaf that holds the time stamp. Default: `ts`, `time` or `timestamp`. */
@@ -86,6 +85,8 @@ export interface RouteConfig {
 export interface IngestConfig {
   /** What is said about devices by name; of several that match one, a later one wins, key by key. Default: none. */
   readonly devices: readonly DeviceDescription[];
+  /** Routes that ship with the gateway, for device families by their topics. Default: {@link usualPresets}. */
+  readonly presets: readonly EnabledPreset[];
   /** Default: none, so the generic decoder takes everything. */
   readonly routes: readonly RouteConfig[];
   /** Directories of device profiles. Default: none. */

@@ -73,7 +73,7 @@ export const condition: z.ZodMiniType<WrittenCondition> = object({
   expr: z.exactOptional(
     key(
       shortText(expressionCharactersMax),
-      'An expression in CEL over fields, group keys, labels and tags: "avg > 8.0 && n >= 3". All numbers are doubles, and matches takes RE2 patterns.',
+      'An expression in CEL over fields, group keys and labels: "avg > 8.0 && n >= 3". All numbers are doubles, and matches takes RE2 patterns.',
     ),
   ),
 });

@@ -75,6 +75,9 @@ const input = object({
   device: seriesName,
   metric: seriesName,
   tags: z.exactOptional(recordOf(keyName, seriesName)),
+  parameters: z.exactOptional(
+    recordOf(keyName, expecting(z.number(), { code: "NUMBER", expected: "A number" })),
+  ),
   values,
 });
 

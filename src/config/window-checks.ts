@@ -1,5 +1,5 @@
 /** What the parts of a rule's window must be to each other, so that it can be kept in bounded memory. */
-import { windowPanesMax } from "../core/limits.ts";
+import { slidingSamplesMax, windowPanesMax } from "../core/limits.ts";
 import { durationHint, formatDuration, parseDuration } from "../core/time/duration.ts";
 import { isObject, type JsonObject } from "./jsonc.ts";
 import { quoted } from "./problems.ts";
@@ -109,12 +109,14 @@ function checkCount(count: unknown, every: unknown, report: RuleReport): void {
     report("/window/every", "WINDOW_EVERY", message, `at most ${count}`);
     return;
   }
-  const panes = count / greatestCommonDivisor(count, step);
-  if (panes <= windowPanesMax) return;
-  const message = `This window would be kept in ${panes} parts; at most ${windowPanesMax} are possible.`;
-  const least = leastDivisor(count);
-  const where = every === undefined ? "/window/count" : "/window/every";
-  report(where, "WINDOW_PANES", message, `let "every" divide "count", and be at least ${least}`);
+  if (count <= slidingSamplesMax) return;
+  const message = `This window would hold ${count} samples, and each decision look at all of them.`;
+  report(
+    "/window/count",
+    "WINDOW_PANES",
+    message,
+    `at most ${slidingSamplesMax}; for more use "sliding" with "every"`,
+  );
 }
 
 function checkSession(window: JsonObject, report: RuleReport): void {

@@ -4,7 +4,35 @@
  * A codec is pure. It appends rows, reports the time stamp it found, or says why it refuses the payload;
  * it never throws on bad bytes and never keeps the bytes it was given.
  */
+import type { DeviceProfile } from "./profile.ts";
 import type { EpochMs, SampleColumns, SeriesId } from "./sample.ts";
+
+/** The codecs by name, as routes and profiles call them. `auto` detects json, cbor and scalar. */
+export const codecNames = [
+  "auto",
+  "json",
+  "cbor",
+  "scalar",
+  "senml-json",
+  "senml-cbor",
+  "line-protocol",
+  "cloud-events",
+  "homie",
+  "tasmota",
+  "shelly-gen1",
+  "shelly-gen2",
+  "shelly-gen2-status",
+  "zigbee2mqtt",
+  "esphome",
+  "the-things-stack",
+  "chirpstack",
+  "ruuvi",
+  "rtl433",
+  "rtl433-devices",
+  "aws-shadow",
+  "azure-iot",
+] as const;
+export type CodecName = (typeof codecNames)[number];
 
 /** Why a payload became a dead letter. Closed: the ledger counts by these names. */
 export const rejectCauses = [
@@ -43,6 +71,11 @@ export interface DecodeTarget {
   readonly rows: SampleColumns;
   readonly series: SeriesResolver;
   /**
+   * When the message was received, by the gateway's clock: what times relative to now are counted from. The
+   * same for the whole message; the clock is read when a codec first asks.
+   */
+  readonly receivedAt: EpochMs;
+  /**
    * The device's own stamp as the codec found it, in epoch milliseconds, or `NaN` where the payload has
    * none. Set by the codec for every payload it accepts.
    */
@@ -65,6 +98,8 @@ export interface DecodeTarget {
 export interface DecodePlan {
   /** Name of the codec, as in routes: `json`, `cbor`, `scalar`, `auto`. */
   readonly codec: string;
+  /** Id of the device profile by which it decodes; nothing without one. */
+  readonly profile?: string;
   /**
    * Decodes `bytes[start, end)` and appends its rows.
    *
@@ -81,8 +116,9 @@ export interface DecodePlan {
  */
 export interface PlanSpec {
   readonly topic: string;
-  /** `auto`, `json`, `cbor` or `scalar`. */
-  readonly codec: string;
+  readonly codec: CodecName;
+  /** What the device profile says of the codec's leaves, where one matches the topic. */
+  readonly profile?: DeviceProfile;
   readonly device?: string;
   /** Name of a scalar; for objects what stands before the path of each leaf. */
   readonly metric?: string;

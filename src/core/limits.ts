@@ -91,7 +91,8 @@ export const conditionClearsMax = 31;
 export const windowPanesMax = 1_440;
 
 /**
- * Samples held by a `sliding` window that has no `every`; the oldest leave first, counted. Each of its
+ * Samples held by a `sliding` window that has no `every`, where the oldest leave first, counted, and at most
+ * by one of type `count`, where more are refused when the rule is loaded. Each of its
  * decisions looks at all of them: 1,024 × 5 ns. For more samples give the window an `every`.
  */
 export const slidingSamplesMax = 1_024;

@@ -96,6 +96,51 @@ export interface UpstreamStatus {
   readonly streams: Readonly<Record<string, UpstreamPosition>>;
 }
 
+/** Samples of one answer at most: 10,000 × about 100 bytes of JSON = 1 MB. */
+export const samplesMax = 10_000;
+
+/**
+ * Log records that are read for one answer: as many as a gateway writes in half a day at five commits a second.
+ * 200,000 × about 15 µs = 3 s, in slices between which everything else goes on.
+ */
+export const sampleRecordsMax = 200_000;
+
+/** Which raw samples are asked for. */
+export interface SampleQuery {
+  readonly device: string;
+  /** Without it, every metric of the device. */
+  readonly metric?: string;
+  /** Event times `[from, to)`; without `to` until now, without `from` the hour before that. */
+  readonly from?: EpochMs;
+  readonly to?: EpochMs;
+  /** 1 to {@link samplesMax}; the earliest are given. */
+  readonly limit: number;
+}
+
+/** One sample as it is in the log. */
+export interface Sample {
+  readonly device: string;
+  readonly metric: string;
+  /** Event time; a time of receipt as it was repaired since. */
+  readonly at: EpochMs;
+  /** `null` where the device sent nothing that is a value. */
+  readonly value: number | boolean | string | null;
+  readonly unit?: string;
+  /** `corrected`: the device's stamp was not taken as it came. `bad`: no finite number where one belongs. */
+  readonly quality?: "corrected" | "bad";
+  /** The device's own stamp, where `at` is another one. */
+  readonly stampAt?: EpochMs;
+}
+
+/** Samples in the order of event time, or which name is not known. */
+export type SampleAnswer =
+  | {
+      readonly samples: readonly Sample[];
+      /** There are more, or there may be: not everything was read. */
+      readonly truncated: boolean;
+    }
+  | { readonly unknown: "device" | "metric" };
+
 /**
  * The gateway as the read side sees it.
  *
@@ -111,6 +156,8 @@ export interface ReadModel {
   rules(): readonly RuleDefinition[];
   /** The newest `limit` refused payloads, newest first. */
   deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  /** Raw samples out of the log. What arrived more than an hour after its event time may be missing. */
+  samples(query: SampleQuery): Promise<SampleAnswer>;
   upstreams(): readonly UpstreamStatus[];
 }
 

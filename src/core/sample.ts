@@ -19,6 +19,8 @@ export interface SeriesDefinition {
   readonly unit?: string;
   /** The topic on which it first came. */
   readonly topic?: string;
+  /** Id of the device profile by which it was decoded first. */
+  readonly profile?: string;
 }
 
 /** What kind of value a row holds. */
@@ -95,6 +97,16 @@ export class SampleColumns {
     this.stampAt[row] = this.at[row]!;
     this.at[row] = at;
     this.flags[row] = this.flags[row]! | RowFlag.restamped;
+  }
+
+  /** Puts a row in the place of another. */
+  copy(from: number, to: number): void {
+    this.series[to] = this.series[from]!;
+    this.at[to] = this.at[from]!;
+    this.stampAt[to] = this.stampAt[from]!;
+    this.value[to] = this.value[from]!;
+    this.kind[to] = this.kind[from]!;
+    this.flags[to] = this.flags[from]!;
   }
 
   /** Takes back every row from `firstRow` on: the message they came in was refused. */

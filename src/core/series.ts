@@ -2,6 +2,13 @@
 import { nameCharactersMax, seriesMax } from "./limits.ts";
 import type { SeriesDefinition, SeriesId } from "./sample.ts";
 
+/** Where a series came from when it was first seen. */
+export interface SeriesOrigin {
+  readonly topic?: string | undefined;
+  /** Id of a device profile. */
+  readonly profile?: string | undefined;
+}
+
 /**
  * Gives every series a dense number, in the order of first appearance.
  *
@@ -22,7 +29,7 @@ export class SeriesTable {
   }
 
   /** Fulfils `SeriesResolver`; see there for the -1. */
-  resolve(device: string, metric: string, unit?: string, topic?: string): SeriesId {
+  resolve(device: string, metric: string, unit?: string, origin: SeriesOrigin = {}): SeriesId {
     const known = this.#byDevice.get(device)?.get(metric);
     if (known !== undefined) return known;
     if (this.#count >= seriesMax || !isName(device) || !isName(metric)) return -1;
@@ -32,7 +39,8 @@ export class SeriesTable {
       device,
       metric,
       ...(unit === undefined ? {} : { unit }),
-      ...(topic === undefined ? {} : { topic }),
+      ...(origin.topic === undefined ? {} : { topic: origin.topic }),
+      ...(origin.profile === undefined ? {} : { profile: origin.profile }),
     });
     return id;
   }

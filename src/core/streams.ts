@@ -66,6 +66,8 @@ export interface AlertRecord {
   readonly inhibitedBy: string | null;
   /** The rule is on trial: it decides, and nothing acts on it. */
   readonly shadow: boolean;
+  /** Event time of the raw samples around the episode's first firing that its rule wants kept together. */
+  readonly capture: { readonly from: EpochMs; readonly to: EpochMs } | null;
 }
 
 /** One series over one interval `[start, end)`. */

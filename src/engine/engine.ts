@@ -19,7 +19,7 @@ import type { LogStore } from "../core/log-store.ts";
 import type { GatewayClock, Logger, MetricFamily } from "../core/ports.ts";
 import type { DeadLetter, Effects, LogRecord, Settings } from "../core/record.ts";
 import type { SeriesId } from "../core/sample.ts";
-import { SeriesTable } from "../core/series.ts";
+import { type SeriesOrigin, SeriesTable } from "../core/series.ts";
 import { joinedRepair, moveReceipts, type TimeRepair } from "../core/time/time-repair.ts";
 import type { LedgerTotals } from "../core/streams.ts";
 import { digestOf } from "../core/fold/duplicates.ts";
@@ -117,7 +117,7 @@ export class Engine implements BatchSource {
     await this.#rebuild();
     const { settings, version, clock, boot, tools } = this.#options;
     await tools.prepare(settings.rules);
-    clock.begin({ boot, lastWallAt: this.#state.lastAt });
+    clock.begin({ boot, lastWallAt: this.#state.lastAt, lastSynced: this.#state.lastSynced });
     const unchanged = JSON.stringify(settings) === JSON.stringify(this.#state.settings);
     await this.#change({
       ...(unchanged ? {} : { settings }),
@@ -194,13 +194,18 @@ export class Engine implements BatchSource {
     return this.#state.settings;
   }
 
+  /** By how much the times of receipt in a record are to move, in milliseconds; see `RepairTable.movedMs`. */
+  repairedBy(boot: string, seq: number): number {
+    return this.#state.repairs.movedMs(boot, seq);
+  }
+
   /** Gives the number of a series; see `SeriesResolver` for the -1. */
   readonly resolveSeries = (
     device: string,
     metric: string,
     unit: string | undefined,
-    topic: string,
-  ): SeriesId => this.#table.resolve(device, metric, unit, topic);
+    origin: SeriesOrigin,
+  ): SeriesId => this.#table.resolve(device, metric, unit, origin);
 
   knowsDigest(high: number, low: number): boolean {
     return this.#waitingDigests.has(digestOf(high, low)) || this.#state.knowsDigest(high, low);

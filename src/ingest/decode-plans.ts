@@ -1,13 +1,13 @@
 /**
  * How each topic in use is decoded: one plan per topic, made when the topic is first seen.
  */
-import type { DecodePlan, PlanSpec } from "../core/decode.ts";
-import { invariant } from "../core/errors.ts";
+import type { CodecName, DecodePlan, PlanSpec } from "../core/decode.ts";
 import { decodePlansMax } from "../core/limits.ts";
+import { profilePlan } from "./profile-plan.ts";
 import type { RouteTable } from "./routes.ts";
 
 /** Makes plans, by the name of the codec; the composition root passes what `codecs/` offers. */
-export type PlanMakers = Readonly<Record<string, (spec: PlanSpec) => DecodePlan>>;
+export type PlanMakers = Readonly<Record<CodecName, (spec: PlanSpec) => DecodePlan>>;
 
 /**
  * The plans of all topics, at most `limits.decodePlansMax`.
@@ -65,15 +65,14 @@ export class DecodePlans {
 
   #make(topic: string): DecodePlan {
     const spec = this.#routes.specOf(topic);
-    const make = Object.hasOwn(this.#makers, spec.codec) ? this.#makers[spec.codec] : undefined;
-    invariant(make !== undefined, `a maker for the codec ${spec.codec}`);
     if (this.#plans.size >= this.#plansMax) {
       for (const oldest of this.#plans.keys()) {
         this.#plans.delete(oldest);
         break;
       }
     }
-    const plan = make(spec);
+    const inner = this.#makers[spec.codec](spec);
+    const plan = spec.profile === undefined ? inner : profilePlan(spec.profile, inner);
     this.#plans.set(topic, plan);
     return plan;
   }

@@ -13,6 +13,7 @@ import type { DecodePlan, DecodeTarget, Rejection, SeriesResolver } from "../cor
 import { deadLetterBytesMax, deadLettersMax } from "../core/limits.ts";
 import type { Clock, Publication, PublicationSink } from "../core/ports.ts";
 import { type EpochMs, RowFlag, type SampleColumns, type SeriesId } from "../core/sample.ts";
+import type { SeriesOrigin } from "../core/series.ts";
 import { messageDigest } from "./message-digest.ts";
 
 /** What a message and a row cost in a batch, in bytes, whatever is in them: columns, receipts, counts. */
@@ -26,7 +27,7 @@ export interface IntakeOptions {
     device: string,
     metric: string,
     unit: string | undefined,
-    topic: string,
+    origin: SeriesOrigin,
   ) => SeriesId;
   /** The plan of a topic; made when the topic is new. */
   readonly planOf: (topic: string) => DecodePlan;
@@ -37,20 +38,27 @@ export class Intake implements PublicationSink, DecodeTarget {
   readonly #clock: Clock;
   readonly #planOf: (topic: string) => DecodePlan;
   readonly series: SeriesResolver;
-  /** Where the message that is being decoded came in. */
-  #topic = "";
+  /** Of the message that is being decoded. */
+  readonly #origin: { topic: string; profile: string | undefined } = { topic: "", profile: undefined };
   rows: SampleColumns;
   stampAt: EpochMs = Number.NaN;
   stampUnreadable = false;
   ownStamps = false;
+  /** Time of receipt of the message that is being decoded; `NaN` until somebody has asked. */
+  #receivedAt: EpochMs = Number.NaN;
 
   constructor(options: IntakeOptions) {
     this.#source = options.source;
     this.#clock = options.clock;
     this.#planOf = options.planOf;
     const { resolveSeries } = options;
-    this.series = (device, metric, unit) => resolveSeries(device, metric, unit, this.#topic);
+    this.series = (device, metric, unit) => resolveSeries(device, metric, unit, this.#origin);
     this.rows = options.source.batch.rows;
+  }
+
+  get receivedAt(): EpochMs {
+    if (Number.isNaN(this.#receivedAt)) this.#receivedAt = this.#clock.now();
+    return this.#receivedAt;
   }
 
   accept(publication: Publication): void {
@@ -74,10 +82,13 @@ export class Intake implements PublicationSink, DecodeTarget {
     this.stampAt = Number.NaN;
     this.stampUnreadable = false;
     this.ownStamps = false;
+    this.#receivedAt = Number.NaN;
     const { topic, bytes, start, end } = publication;
     const firstRow = batch.rows.count;
-    this.#topic = topic;
-    const rejection = this.#planOf(topic).decode(bytes, start, end, this);
+    const plan = this.#planOf(topic);
+    this.#origin.topic = topic;
+    this.#origin.profile = plan.profile;
+    const rejection = plan.decode(bytes, start, end, this);
     if (rejection === undefined) this.#keep(publication, batch, firstRow);
     else this.#reject(publication, batch, rejection);
     batch.bytes += messageOverheadBytes + (batch.rows.count - firstRow) * rowBytes;
@@ -87,7 +98,9 @@ export class Intake implements PublicationSink, DecodeTarget {
   #keep(publication: Publication, batch: Batch, firstRow: number): void {
     const { rows } = batch;
     const { stampAt } = this;
-    const complete = this.ownStamps && flagOwnStamps(rows, firstRow);
+    // Stamps counted from the time of receipt differ when the message is sent again: its digest must tell.
+    const isFixed = Number.isNaN(this.#receivedAt);
+    const complete = this.ownStamps && flagOwnStamps(rows, firstRow) && isFixed;
     if (complete || !Number.isNaN(stampAt)) {
       // Whether the device's clock is to be believed is decided by the fold, which remembers it.
       batch.endMessage(firstRow);
@@ -100,7 +113,7 @@ export class Intake implements PublicationSink, DecodeTarget {
       const { high, low } = messageDigest(publication);
       this.#source.rememberDigest(high, low);
     }
-    rows.stamp(firstRow, this.#clock.now(), this.stampUnreadable ? RowFlag.corrected : 0);
+    rows.stamp(firstRow, this.receivedAt, this.stampUnreadable ? RowFlag.corrected : 0);
     if (this.stampUnreadable) batch.counts.correctedSamples += rows.count - firstRow;
   }
 

@@ -6,13 +6,10 @@
  * with `match: "plant/+/+/telemetry"` and `device: "{2}"`, the topic `plant/line1/press-7/telemetry` gives
  * the device `press-7`. Other text in a template stands for itself: `"{1}-{2}"`.
  */
-import type { PlanSpec } from "../core/decode.ts";
+import { type CodecName, codecNames, type PlanSpec } from "../core/decode.ts";
+import type { DeviceProfile } from "../core/profile.ts";
 import { failed, ok, type Problem, type Result } from "../core/errors.ts";
 import { filterMatches } from "../core/topic.ts";
-
-/** The codecs a route may name. */
-const codecNames = ["auto", "json", "cbor", "scalar"] as const;
-export type CodecName = (typeof codecNames)[number];
 
 /** A route as it stands in the configuration. */
 export interface RouteDefinition {
@@ -37,6 +34,12 @@ export interface RouteDefinition {
   readonly decimalComma?: boolean | undefined;
 }
 
+/** Routes that come with the gateway, checked already. */
+export interface ShippedRoutes {
+  readonly profiles?: readonly DeviceProfile[];
+  readonly presets?: readonly RouteDefinition[];
+}
+
 /** Routes that have been checked. */
 export interface RouteTable {
   /**
@@ -57,10 +60,12 @@ interface Route {
   readonly device: Template | undefined;
   readonly metric: Template | undefined;
   readonly unit: Template | undefined;
+  readonly profile?: DeviceProfile;
 }
 
 /**
- * Checks routes and makes the table of them.
+ * Checks routes and makes the table of them. What device profiles match comes after the operator's own routes,
+ * and then what presets name, in the order in which they are given.
  *
  * @param pointer - JSON pointer of the list, put before that of each problem.
  * @returns Every problem at once: `ROUTE_MATCH` a filter that is none, `ROUTE_CODEC` an unknown codec,
@@ -69,13 +74,18 @@ interface Route {
  */
 export function parseRoutes(
   definitions: readonly RouteDefinition[],
+  shipped: ShippedRoutes = {},
   pointer = "/ingest/routes",
 ): Result<RouteTable> {
   const problems: Problem[] = [];
   const routes = definitions.map((definition, index) =>
     parseRoute(definition, `${pointer}/${index}`, problems),
   );
-  return problems.length > 0 ? failed(problems) : ok({ specOf: (topic) => specOf(routes, topic) });
+  if (problems.length > 0) return failed(problems);
+  const { profiles = [], presets = [] } = shipped;
+  const ofPresets = presets.map((definition) => parseRoute(definition, "", []));
+  const all = [...routes, ...profiles.flatMap(routesOfProfile), ...ofPresets];
+  return ok({ specOf: (topic) => specOf(all, topic) });
 }
 
 function parseRoute(definition: RouteDefinition, pointer: string, problems: Problem[]): Route {
@@ -125,6 +135,15 @@ function parseRoute(definition: RouteDefinition, pointer: string, problems: Prob
   };
 }
 
+/** A profile was checked when it was loaded. */
+function routesOfProfile(profile: DeviceProfile): Route[] {
+  const { codec, device, time } = profile;
+  return profile.match.map((match) => {
+    const route = parseRoute({ match, codec, device, time }, "", []);
+    return { ...route, profile };
+  });
+}
+
 /** Source: MQTT 5.0, § 4.7.1. */
 function problemOfFilter(filter: string): string | undefined {
   if (filter === "") return "it is empty";
@@ -158,7 +177,7 @@ function parseTemplate(text: string, levels: number): Template | string {
 }
 
 function specOf(routes: readonly Route[], topic: string): PlanSpec {
-  for (const { definition, codec, device, metric, unit } of routes) {
+  for (const { definition, codec, device, metric, unit, profile } of routes) {
     if (!filterMatches(definition.match, topic)) continue;
     const levels = topic.split("/");
     const deviceName = filled(device, levels);
@@ -175,6 +194,7 @@ function specOf(routes: readonly Route[], topic: string): PlanSpec {
       ...(unitName === undefined ? {} : { unit: unitName }),
       ...(root === undefined ? {} : { root }),
       ...(decimalComma === undefined ? {} : { decimalComma }),
+      ...(profile === undefined ? {} : { profile }),
     };
   }
   return { topic, codec: "auto" };

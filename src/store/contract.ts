@@ -3,6 +3,7 @@ import type { Commit, LogStore } from "../core/log-store.ts";
 import type { Logger, MetricFamily } from "../core/ports.ts";
 import type { DeadLetter } from "../core/record.ts";
 import type { StreamName, StreamSource } from "../core/streams.ts";
+import type { StoredSampleQuery, StoredSamples } from "./sample-history.ts";
 import type { SubjectGap } from "./scan.ts";
 
 /** How a store is opened. */
@@ -55,6 +56,14 @@ export interface Store extends StreamSource, LogStore {
   commit(commit: Commit): Promise<void>;
   /** The newest dead letters, newest first. */
   deadLetters(limit: number): Promise<DeadLetter[]>;
+  /**
+   * Reads raw samples out of the log, by event time; what arrived more than an hour late may be missing.
+   *
+   * Queries wait for each other, so that together they take no more of the process than one.
+   *
+   * @throws AppError `STORE_FAILED`, also when the store is closed or reopened meanwhile.
+   */
+  samples(query: StoredSampleQuery): Promise<StoredSamples>;
   head(stream: StreamName): number;
   /**
    * Gives up what is older than a sequence, and deletes it in slices between which commits go on.

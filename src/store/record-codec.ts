@@ -9,7 +9,7 @@ import type { AlertCommand } from "../core/alert/command.ts";
 import { rejectCauses } from "../core/decode.ts";
 import { messageOf } from "../core/errors.ts";
 import type { LogRecord, RecordCounts, Settings } from "../core/record.ts";
-import type { SeriesDefinition } from "../core/sample.ts";
+import type { EpochMs, SeriesDefinition } from "../core/sample.ts";
 import { ByteReader, ByteWriter, LayoutError } from "./bytes.ts";
 import { decodeCbor, encodeCbor } from "./cbor.ts";
 import type { TimeRepair } from "../core/time/time-repair.ts";
@@ -44,6 +44,15 @@ export interface RecordEnvelope {
   readonly record: LogRecord;
   readonly effectsDigest: number;
   readonly heads: StreamHeads;
+}
+
+/** What a record says before its counts and rows. */
+export interface RecordHeader {
+  readonly effectsDigest: number;
+  readonly heads: StreamHeads;
+  readonly at: EpochMs;
+  readonly monotonicMs: number;
+  readonly boot: string;
 }
 
 /** Why bytes are not the record that they should be. */
@@ -123,14 +132,11 @@ export function decodeRecord(bytes: Uint8Array, expectedSeq: number): RecordEnve
 }
 
 /**
- * Reads sequence, digest and heads without decoding the rows; the checksum is verified all the same.
+ * Reads what a record says of itself without decoding the rows; the checksum is verified all the same.
  *
  * @returns What is wrong with the bytes otherwise.
  */
-export function decodeRecordHeader(
-  bytes: Uint8Array,
-  expectedSeq: number,
-): { readonly effectsDigest: number; readonly heads: StreamHeads } | RecordDamage {
+export function decodeRecordHeader(bytes: Uint8Array, expectedSeq: number): RecordHeader | RecordDamage {
   const damage = checksumDamage(bytes);
   if (damage !== undefined) return { damage };
   try {
@@ -149,24 +155,20 @@ function checksumDamage(bytes: Uint8Array): string | undefined {
   return crc32(bytes.subarray(checksumEnd)) === stored ? undefined : "checksum mismatch";
 }
 
-function readHeader(
-  reader: ByteReader,
-  expectedSeq: number,
-): { readonly effectsDigest: number; readonly heads: StreamHeads } {
+function readHeader(reader: ByteReader, expectedSeq: number): RecordHeader & { readonly parts: number } {
   const effectsDigest = reader.uint32();
   const seq = reader.varint();
   if (seq !== expectedSeq) throw new LayoutError(`holds sequence ${seq}`);
   const heads: StreamHeads = [reader.varint(), reader.varint(), reader.varint(), reader.varint()];
-  return { effectsDigest, heads };
+  const at = reader.float64();
+  const monotonicMs = reader.float64();
+  const parts = reader.byte();
+  return { effectsDigest, heads, at, monotonicMs, parts, boot: reader.text() };
 }
 
 function decodeBody(bytes: Uint8Array, expectedSeq: number): RecordEnvelope {
   const reader = new ByteReader(bytes, checksumEnd);
-  const { effectsDigest, heads } = readHeader(reader, expectedSeq);
-  const at = reader.float64();
-  const monotonicMs = reader.float64();
-  const parts = reader.byte();
-  const boot = reader.text();
+  const { effectsDigest, heads, at, monotonicMs, parts, boot } = readHeader(reader, expectedSeq);
   const counts = readCounts(reader);
   if ((parts & Part.rejected) !== 0) readRejected(reader, counts);
   const definitions = readDefinitions(reader);

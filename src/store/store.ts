@@ -22,6 +22,7 @@ import { cursorKey, KeyKind, keySequence, kindRange, type Subject, sequenceKey }
 import { storeMetrics } from "./metrics.ts";
 import { closeParts, highWaterOf, type OpenParts, openParts } from "./opening.ts";
 import { readRecords, readStream } from "./reading.ts";
+import { readSamples, type StoredSampleQuery, type StoredSamples } from "./sample-history.ts";
 import { type ScanOutcome, scanEntries } from "./scan.ts";
 import { decodeDeadLetter, encodeEffects } from "./stream-codec.ts";
 import { applyTrim, trimBound, trimOperations, trimSlices } from "./trim.ts";
@@ -67,6 +68,8 @@ class LevelStore implements Store {
   /** The newest record was found at reopen, not committed through this handle. */
   #newestWasFound = false;
   #writing: Promise<void> = Promise.resolve();
+  /** The queries for samples so far. */
+  #sampling: Promise<unknown> = Promise.resolve();
   #cursorTimer: NodeJS.Timeout | undefined;
   #highWaterTimer: NodeJS.Timeout | undefined;
   /** How far bytes have been deleted through this handle. */
@@ -278,6 +281,19 @@ class LevelStore implements Store {
       if (letter !== undefined) letters.push(letter);
     }
     return letters;
+  }
+
+  samples(query: StoredSampleQuery): Promise<StoredSamples> {
+    const answer = this.#sampling.then(async () => {
+      const { database } = this.#open;
+      try {
+        return await readSamples(database, this.#contents, query);
+      } catch (error) {
+        throw storeError(error, "reading samples");
+      }
+    });
+    this.#sampling = answer.catch(() => undefined);
+    return answer;
   }
 
   async *series(): AsyncGenerator<SeriesDefinition> {

@@ -6,6 +6,9 @@ import {
   ledgerOf,
   type ReadModel,
   type Readiness,
+  type Sample,
+  type SampleAnswer,
+  type SampleQuery,
   type UpstreamStatus,
 } from "../../src/core/read-model.ts";
 import { type AlertCommand, isAddressed } from "../../src/core/alert/command.ts";
@@ -37,6 +40,7 @@ export function alertOf(rule: string, state: AlertState, more: Partial<AlertReco
     shelvedUntil: null,
     inhibitedBy: null,
     shadow: false,
+    capture: null,
     ...more,
   };
 }
@@ -49,6 +53,22 @@ export class MemoryReadModel implements ReadModel {
     alertOf("warm", "firing"),
     alertOf("door", "pending"),
     alertOf("hum", "resolved"),
+  ];
+
+  /** What samples were asked for, oldest first. */
+  readonly sampleQueries: SampleQuery[] = [];
+  sampleList: Sample[] = [
+    { device: "fridge-1", metric: "temperature", at: 1_762_000_059_500, value: 7.5, unit: "°C" },
+    { device: "fridge-1", metric: "door", at: 1_762_000_060_000, value: true },
+    {
+      device: "fridge-1",
+      metric: "temperature",
+      at: 1_762_000_060_500,
+      value: 9.25,
+      unit: "°C",
+      quality: "corrected",
+      stampAt: 1_762_003_660_500,
+    },
   ];
 
   readiness(): Readiness {
@@ -105,6 +125,18 @@ export class MemoryReadModel implements ReadModel {
       bytes: new Uint8Array([0x7b, 0xff, 0, at]),
     }));
     return Promise.resolve(letters.slice(0, limit));
+  }
+
+  samples(query: SampleQuery): Promise<SampleAnswer> {
+    this.sampleQueries.push(query);
+    const ofDevice = this.sampleList.filter(({ device }) => device === query.device);
+    if (ofDevice.length === 0) return Promise.resolve({ unknown: "device" });
+    const ofMetric = ofDevice.filter(({ metric }) => query.metric === undefined || metric === query.metric);
+    if (ofMetric.length === 0) return Promise.resolve({ unknown: "metric" });
+    const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = query;
+    const wanted = ofMetric.filter(({ at }) => at >= from && at < to);
+    const truncated = wanted.length > query.limit;
+    return Promise.resolve({ samples: wanted.slice(0, query.limit), truncated });
   }
 
   upstreams(): readonly UpstreamStatus[] {

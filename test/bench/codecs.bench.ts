@@ -26,6 +26,7 @@ let seriesCount = 0;
 
 const target: DecodeTarget = {
   rows: new SampleColumns(16_384),
+  receivedAt: Number.NaN,
   stampAt: Number.NaN,
   stampUnreadable: false,
   ownStamps: false,

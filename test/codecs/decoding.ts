@@ -60,6 +60,7 @@ export class Decoding {
     const target: DecodeTarget = {
       rows,
       series: (device, metric, unit) => this.series.resolve(device, metric, unit),
+      receivedAt: Number.NaN,
       stampAt: 12_345,
       stampUnreadable: true,
       ownStamps: false,

@@ -6,6 +6,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { rulesSchema } from "../../src/config/rule-schema.ts";
 import { loadRules } from "../../src/config/rules.ts";
 import { configSchema } from "../../src/config/show.ts";
+import { ruleTools } from "../../src/rule-tools.ts";
 import { valueOf } from "./loading.ts";
 
 const directory = fileURLToPath(new URL("../../deploy/config/", import.meta.url));
@@ -35,7 +36,8 @@ function refusals(schema: unknown, value: unknown, root: unknown, pointer = ""):
 function scalarRefusals(schema: JsonObject, value: unknown, pointer: string): string[] {
   const { type, pattern, enum: choices } = schema;
   const actual = Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
-  if (type === "integer" ? !Number.isInteger(value) : type !== undefined && type !== actual) {
+  const types: readonly unknown[] = Array.isArray(type) ? type : [type ?? actual];
+  if (!types.includes(actual) && !(types.includes("integer") && Number.isInteger(value))) {
     return [`${pointer} is ${actual}`];
   }
   if (Array.isArray(choices) && !choices.includes(value)) return [`${pointer} is none of the choices`];
@@ -81,12 +83,30 @@ test("the example configuration is valid", async () => {
 });
 
 test("the example rules are valid", async () => {
-  const rules = valueOf(await loadRules(`${directory}rules`));
+  const options = { expressions: () => ruleTools.loadExpressions() };
+  const rules = valueOf(await loadRules(`${directory}rules`, options));
   expect(rules.map(({ definition }) => definition.id)).toEqual([
+    "bearing-temperature",
     "cold-room-warm",
+    "compressed-air-habit",
+    "door-left-open",
+    "dosing-too-much",
+    "filling-weight-shift",
+    "freezer-against-room",
+    "basin-overflow",
     "machine-vibration-high",
     "machine-vibration-dangerous",
+    "motor-current-anomaly",
+    "sump-pump-runs-too-long",
+    "sump-pump-runs-too-briefly",
+    "sump-pump-starts-too-often",
+    "sensor-stuck",
+    "sensor-silent",
+    "level-spike",
+    "site-power",
     "supply-voltage",
+    "supply-distortion",
+    "tank-leak",
   ]);
 });
 

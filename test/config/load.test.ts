@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { usualPresets } from "../../src/core/presets.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { formatSettings, showConfig } from "../../src/config/show.ts";
 import { directoryWith, loadText, problemsOf, valueOf } from "./loading.ts";
@@ -11,7 +12,7 @@ const defaults = {
   http: { enabled: true, host: "127.0.0.1", port: 8080, insecure: false },
   access: { anonymous: true },
   ownTopicPrefix: "holdfast/",
-  ingest: { routes: [], devices: [], devicesDirs: [] },
+  ingest: { routes: [], presets: usualPresets.map((name) => ({ name })), devices: [], devicesDirs: [] },
   rulesDir: "/work/rules.d",
   store: {
     durability: "sync",

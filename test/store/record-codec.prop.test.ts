@@ -66,7 +66,7 @@ const anyRecord: fc.Arbitrary<LogRecord> = fc
       }),
       definitions: fc.array(
         fc.record(
-          { id: count, device: name, metric: name, unit: name, topic: name },
+          { id: count, device: name, metric: name, unit: name, topic: name, profile: name },
           { requiredKeys: ["id", "device", "metric"] },
         ),
         { maxLength: 4 },

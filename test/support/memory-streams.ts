@@ -123,6 +123,7 @@ function alert(seq: number): AlertRecord {
     shelvedUntil: null,
     inhibitedBy: null,
     shadow: false,
+    capture: null,
     acknowledgedBy: null,
     reason: "change",
   };

@@ -71,6 +71,7 @@ export function alertOf(seq: number, part: Partial<AlertRecord> = {}): AlertReco
     shelvedUntil: null,
     inhibitedBy: null,
     shadow: false,
+    capture: null,
     acknowledgedBy: null,
     reason: "change",
     ...part,

@@ -1,8 +1,5 @@
 /** An engine with an intake on a real store in a temporary directory, and a disk that obeys the test. */
-import { autoPlan } from "../../src/codecs/auto.ts";
-import { cborPlan } from "../../src/codecs/cbor.ts";
-import { jsonPlan } from "../../src/codecs/json.ts";
-import { scalarPlan } from "../../src/codecs/scalar.ts";
+import { codecMakers } from "../../src/codec-makers.ts";
 import { AppError } from "../../src/core/errors.ts";
 import type { Commit, LogStore } from "../../src/core/log-store.ts";
 import type { GatewayClock, Publication } from "../../src/core/ports.ts";
@@ -144,12 +141,7 @@ export async function openTestEngine(
   const clock = new ManualClock();
   const routes = parseRoutes([]);
   if (!routes.ok) throw new Error("no routes are valid routes");
-  const plans = new DecodePlans(routes.value, {
-    auto: autoPlan,
-    json: jsonPlan,
-    cbor: cborPlan,
-    scalar: scalarPlan,
-  });
+  const plans = new DecodePlans(routes.value, codecMakers);
   const effects: Effects[] = [];
   const deadLetters: DeadLetter[] = [];
   const engine = await openEngine({

@@ -78,7 +78,7 @@ export function shelfText(shelvedUntil: EpochMs, now: EpochMs): string {
 }
 
 /** Writes an instant in the time of this machine, to the second. */
-function localTime(at: EpochMs): string {
+export function localTime(at: EpochMs): string {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return "?";
   const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(twoDigits).join("-");

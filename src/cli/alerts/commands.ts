@@ -1,10 +1,12 @@
-/** The commands `alerts list|ack|unack|shelve|unshelve`, with their options. */
+/** The commands `alerts list|samples|ack|unack|shelve|unshelve`, with their options. */
 import { type Command, InvalidArgumentError } from "commander";
 import { shelfMsMax } from "../../core/alert/command.ts";
 import { type AlertState, alertStates } from "../../core/streams.ts";
 import { durationHint, formatDuration, parseDuration } from "../../core/time/duration.ts";
 import type { CommandContext } from "../context.ts";
 import type { ExitCode } from "../exit-codes.ts";
+
+const idDescription = "id of the alert, or at least four of its first digits";
 
 /** Adds `holdfast alerts`. */
 export function addAlertCommands(
@@ -23,9 +25,16 @@ export function addAlertCommands(
       const { listAlerts } = await import("../alerts.ts");
       finish(await listAlerts(context, options));
     });
+  reaching(alerts.command("samples").description("show the raw samples around the firing of an alert"))
+    .argument("<id>", idDescription, idPrefix)
+    .option("--json", "print them as JSON", false)
+    .action(async (id: string, options: import("./samples.ts").SamplesOptions) => {
+      const { showSamples } = await import("./samples.ts");
+      finish(await showSamples(context, id, options));
+    });
   const telling = (verb: import("../alerts.ts").AlertVerb, description: string): Command =>
     reaching(alerts.command(verb).description(description))
-      .argument("<id>", "id of the alert, or at least four of its first digits", idPrefix)
+      .argument("<id>", idDescription, idPrefix)
       .option("--by <name>", "who says so; without it the login name")
       .option("--reason <text>", "why")
       .option("--json", "print the alert as it stands then as JSON", false)

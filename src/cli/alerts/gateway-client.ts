@@ -1,6 +1,7 @@
 /** A running gateway as commands reach it over HTTP. */
 import { AppError, messageOf } from "../../core/errors.ts";
 import { isObject, type ShownAlert, shownAlertOf } from "./shown-alert.ts";
+import { type ShownSamples, shownSamplesOf } from "./shown-samples.ts";
 
 /** How long the gateway may take; a disk that writes slowly takes seconds. */
 const answerWithinMs = 15_000;
@@ -27,6 +28,29 @@ export class GatewayClient {
     const list = isObject(answered) ? answered["alerts"] : undefined;
     if (!Array.isArray(list)) throw this.#stranger();
     return list.map((one) => shownAlertOf(one) ?? this.#fail());
+  }
+
+  /**
+   * The rules in force, as they are answered, by id.
+   *
+   * @throws AppError of {@link clientErrors}.
+   */
+  async rules(): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
+    const answered = await this.#ask("/api/v1/rules", {});
+    const list = isObject(answered) ? answered["rules"] : undefined;
+    if (!Array.isArray(list)) throw this.#stranger();
+    return new Map(list.filter(isObject).map((rule) => [String(rule["id"]), rule]));
+  }
+
+  /**
+   * Raw samples out of the gateway's log.
+   *
+   * @param query - As `/api/v1/samples` takes it.
+   * @throws AppError of {@link clientErrors}.
+   */
+  async samples(query: Readonly<Record<string, string>>): Promise<ShownSamples> {
+    const words = new URLSearchParams(query).toString();
+    return shownSamplesOf(await this.#ask(`/api/v1/samples?${words}`, {})) ?? this.#fail();
   }
 
   /**

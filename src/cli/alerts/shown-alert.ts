@@ -16,6 +16,8 @@ export interface ShownAlert {
   readonly shelvedUntil: number | undefined;
   readonly inhibitedBy: string | undefined;
   readonly shadow: boolean;
+  /** Event times `[from, to)` of the raw samples around the firing that the rule marks, in epoch milliseconds. */
+  readonly capture: { readonly from: number; readonly to: number } | undefined;
   /** All of it, as it was answered. */
   readonly answered: unknown;
 }
@@ -42,8 +44,15 @@ export function shownAlertOf(answered: unknown): ShownAlert | undefined {
     shelvedUntil: typeof shelvedUntil === "number" ? shelvedUntil : undefined,
     inhibitedBy: typeof inhibitedBy === "string" ? inhibitedBy : undefined,
     shadow: answered["shadow"] === true,
+    capture: captureOf(answered["capture"]),
     answered,
   };
+}
+
+function captureOf(answered: unknown): ShownAlert["capture"] {
+  if (!isObject(answered)) return undefined;
+  const { from, to } = answered;
+  return typeof from === "number" && typeof to === "number" ? { from, to } : undefined;
 }
 
 /** Whether it calls for nobody and is on no shelf. */

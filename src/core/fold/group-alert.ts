@@ -30,6 +30,15 @@ export interface AlertFace {
   readonly coverage: number;
 }
 
+/** What a decision says now that was made before. */
+export interface Revised {
+  readonly at: EpochMs;
+  readonly revision: number;
+  /** The level that holds, or −1. */
+  readonly level: number;
+  readonly coverage: number;
+}
+
 export class GroupAlert implements MutableAlert {
   readonly status: AlertStatus = new AlertStatus();
   readonly #face: AlertFace;
@@ -43,6 +52,8 @@ export class GroupAlert implements MutableAlert {
   /** When the episode that was told last began, and when it was first said to have begun: its identity. */
   #since: EpochMs = Number.NaN;
   #identifiedBy: EpochMs = Number.NaN;
+  /** When it was first told to fire in this episode; `NaN` while it was not. */
+  #firedAt: EpochMs = Number.NaN;
   /** Event time of the last change; a later one is not told to have been before it. */
   #announcedAt: EpochMs = Number.NEGATIVE_INFINITY;
 
@@ -100,11 +111,20 @@ export class GroupAlert implements MutableAlert {
   }
 
   /** Tells what was not seen to be so when it was decided first. */
-  revised(at: EpochMs, revision: number, level: number): void {
+  revised({ at, revision, level, coverage }: Revised): void {
     const state = level < 0 ? "ok" : "firing";
     const told = { state, level: Math.max(0, level), at, since: at } as const;
     const record = this.#recordOf(told, "revision");
-    this.#context.output.alert({ ...record, at, id: this.#idOf(at), revision, historical: true });
+    this.#context.output.alert({
+      ...record,
+      at,
+      id: this.#idOf(at),
+      severity: this.#severityOf(told.level),
+      coverage: shareOf(coverage),
+      capture: this.#captureAt(level < 0 ? Number.NaN : at),
+      revision,
+      historical: true,
+    });
   }
 
   /** Does what somebody commands. */
@@ -117,8 +137,23 @@ export class GroupAlert implements MutableAlert {
     return outcome;
   }
 
+  /**
+   * Goes on under an edited rule, with all alerts in their places among those that fire.
+   *
+   * @param at - Event time that its group has reached.
+   */
+  goOn(at: EpochMs): void {
+    const flap = this.#flap;
+    if (flap !== undefined && this.#face.rule.definition.flap === undefined) {
+      this.#flap = undefined;
+      if (flap.flapping) this.#change(flap.silence(this.status, calmAt(at)));
+    }
+    this.inhibitionChanged();
+    this.#follow();
+  }
+
   inhibitionChanged(): void {
-    const inhibitor = this.#inhibitor();
+    const inhibitor = this.#fires ? this.#inhibitor() : undefined;
     if (inhibitor === this.#inhibitedBy) return;
     this.#inhibitedBy = inhibitor;
     this.#tellAgain(inhibitor === undefined ? "uninhibited" : "inhibited");
@@ -149,6 +184,7 @@ export class GroupAlert implements MutableAlert {
     this.#handling?.shift(byMs);
     if (this.#told !== undefined) this.#told = { ...this.#told, since: this.#told.since + byMs };
     this.#since += byMs;
+    this.#firedAt += byMs;
     this.#announcedAt += byMs;
   }
 
@@ -179,7 +215,10 @@ export class GroupAlert implements MutableAlert {
   /** Brings the reminder in line: it runs while the alert calls for somebody. */
   #follow(): void {
     const { repeatMs, escalate } = this.#face.rule.definition;
-    if (repeatMs === undefined && escalate === undefined) return;
+    if (repeatMs === undefined && escalate === undefined) {
+      this.#reminder = undefined;
+      return;
+    }
     // While it flaps the episode is that of the notice, whatever goes on beneath.
     if (!this.active && this.#told?.state !== "flapping") {
       this.#reminder = undefined;
@@ -220,7 +259,10 @@ export class GroupAlert implements MutableAlert {
     if (change.since !== this.#since) {
       this.#since = change.since;
       this.#identifiedBy = change.since;
+      this.#firedAt = Number.NaN;
     }
+    const fires = change.state === "firing" || change.state === "flapping";
+    if (fires && Number.isNaN(this.#firedAt)) this.#firedAt = Math.max(change.at, this.#announcedAt);
     const record = this.#recordOf(change, reason);
     this.#announcedAt = record.at;
     const { output } = this.#context;
@@ -253,12 +295,12 @@ export class GroupAlert implements MutableAlert {
       state: change.state,
       severity: this.#severity(change.level),
       since: change.since,
-      at: Math.max(change.at, this.#announcedAt),
+      at: Math.max(change.at, change.since, this.#announcedAt),
       reason,
       values: shown,
       labels: definition.labels,
       annotations: Object.fromEntries(annotations.map(([name, template]) => [name, template.render(named)])),
-      coverage: Number.isFinite(coverage) ? Math.min(1, coverage) : null,
+      coverage: shareOf(coverage),
       revision: 0,
       historical: false,
       acknowledged: this.#handling?.acknowledgement !== undefined,
@@ -266,7 +308,15 @@ export class GroupAlert implements MutableAlert {
       shelvedUntil: this.#handling?.shelf?.endAt ?? null,
       inhibitedBy: this.#inhibitedBy ?? null,
       shadow: definition.shadow,
+      capture: this.#captureAt(this.#firedAt),
     };
+  }
+
+  /** What is to be kept around a firing; nothing where there was none, or the rule wants nothing. */
+  #captureAt(firedAt: EpochMs): AlertRecord["capture"] {
+    const { capture } = this.#face.rule.definition;
+    if (capture === undefined || Number.isNaN(firedAt)) return null;
+    return { from: firedAt - capture.beforeMs, to: firedAt + capture.afterMs };
   }
 
   #idOf(since: EpochMs): string {
@@ -274,11 +324,16 @@ export class GroupAlert implements MutableAlert {
   }
 
   #severity(level: number): Severity {
-    const { levels, definition } = this.#face.rule;
-    const { severity } = levels[level] ?? levels[0]!;
+    const { definition } = this.#face.rule;
+    const severity = this.#severityOf(level);
     if (this.#reminder?.escalated !== true || definition.escalate === undefined) return severity;
     const risen = definition.escalate.severity;
     return severities.indexOf(risen) > severities.indexOf(severity) ? risen : severity;
+  }
+
+  #severityOf(level: number): Severity {
+    const { levels } = this.#face.rule;
+    return (levels[level] ?? levels[0]!).severity;
   }
 
   write(writer: SnapshotWriter): void {
@@ -294,6 +349,7 @@ export class GroupAlert implements MutableAlert {
     writer.number(this.#announcedAt);
     writer.number(this.#since);
     writer.number(this.#identifiedBy);
+    writer.number(this.#firedAt);
     if (told !== undefined) {
       writer.count(alertStates.indexOf(told.state));
       writer.count(told.level);
@@ -311,6 +367,7 @@ export class GroupAlert implements MutableAlert {
     this.#announcedAt = reader.number();
     this.#since = reader.number();
     this.#identifiedBy = reader.number();
+    this.#firedAt = reader.number();
     if ((parts & 1) !== 0) {
       const state = alertStates[reader.count()]!;
       this.#told = { state, level: reader.count(), since: reader.number() };
@@ -320,4 +377,13 @@ export class GroupAlert implements MutableAlert {
     if ((parts & 8) !== 0) (this.#reminder = new Reminder()).read(reader);
     if ((parts & 16) !== 0) this.#inhibitedBy = reader.text();
   }
+}
+
+function shareOf(coverage: number): number | null {
+  return Number.isFinite(coverage) ? Math.min(1, coverage) : null;
+}
+
+/** That nothing goes on any more, as far as a filter of flapping is concerned. */
+function calmAt(at: EpochMs): AlertChange {
+  return { state: "ok", level: 0, at, since: at };
 }

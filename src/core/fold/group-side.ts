@@ -11,6 +11,7 @@ import type { EpochMs } from "../sample.ts";
 import type { Pane } from "../window/pane.ts";
 import { type Decider, openWindow, type WindowState } from "../window/window.ts";
 import type { FoldContext } from "./context.ts";
+import { passDue } from "./due-order.ts";
 import type { Group } from "./group.ts";
 import type { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
@@ -24,9 +25,14 @@ export class GroupSide implements Decider {
   arrivedAt: number;
   /** Event time of the last decision. */
   decidedAt: EpochMs = Number.NEGATIVE_INFINITY;
-  /** How often samples are to come, where it was configured; `NaN` otherwise. */
-  configuredIntervalMs: number = Number.NaN;
+  /** Share of the expected samples that the last decision had; `NaN` when it is not known. */
+  coverage: number = Number.NaN;
+  /** How often samples of all its series are to come, where it was configured for each; `NaN` otherwise. */
+  #configuredIntervalMs: number = Number.NaN;
+  #seriesCount = 0;
   #learned: LearnedInterval | undefined;
+  /** Silence that is shorter has led to nothing. */
+  readonly #leastDelayMs: number;
   readonly group: Group;
 
   constructor(
@@ -41,27 +47,52 @@ export class GroupSide implements Decider {
     this.values = values;
     this.group = group;
     this.window = openWindow(rule.definition.window, rule.plan, context.panes);
+    this.#leastDelayMs = rule.leastDelayMs;
     this.arrivedAt = context.now.runningMs;
     this.#learned = rule.needsInterval ? new LearnedInterval() : undefined;
   }
 
+  /** Takes one more series, and how often it is to report, where that was configured. */
+  describe(intervalMs: number | undefined): void {
+    const one = intervalMs ?? Number.NaN;
+    const others = this.#configuredIntervalMs;
+    // Of two series, the rates add up.
+    this.#configuredIntervalMs = this.#seriesCount === 0 ? one : (one * others) / (one + others);
+    this.#seriesCount += 1;
+  }
+
   /** @returns true when the sample came too late for a decision that it belonged to. */
   add(value: number, at: EpochMs, runningMs: number): boolean {
+    if (runningMs - this.arrivedAt >= this.#leastDelayMs) this.#wake(runningMs);
     this.arrivedAt = runningMs;
     this.#learned?.arrive(at, true);
     return this.window.add(value, at, this);
+  }
+
+  #wake(runningMs: number): void {
+    // What its silence had led to by now is not for those to decide who look at all groups once a second.
+    passDue([this.group], runningMs);
+    this.arrivedAt = runningMs;
+    if (this.group.silent) this.group.hear(runningMs);
   }
 
   decide(at: EpochMs, pane: Pane): boolean {
     const intervalMs = this.#intervalMs;
     this.rule.plan.measure(pane, this.values, intervalMs);
     this.decidedAt = at;
-    return this.group.judge(this, at, (pane.count * intervalMs) / (pane.end - pane.start));
+    this.coverage = coverageOf(pane, intervalMs);
+    return this.group.judge(this, at);
   }
 
   revise(at: EpochMs, pane: Pane, revision: number, held: boolean): boolean {
-    this.rule.plan.measure(pane, this.values, this.#intervalMs);
-    return this.group.reconsider(at, revision, held);
+    if (!this.group.reconsiders) return held;
+    const intervalMs = this.#intervalMs;
+    // What is found out about the past is not what the alert stands on.
+    const present = this.values.slice();
+    this.rule.plan.measure(pane, this.values, intervalMs);
+    const holds = this.group.reconsider({ at, revision, held, coverage: coverageOf(pane, intervalMs) });
+    this.values.set(present);
+    return holds;
   }
 
   /** Silence so far, in milliseconds of the gateway's running time. */
@@ -97,9 +128,9 @@ export class GroupSide implements Decider {
   inherit(earlier: GroupSide): void {
     this.window.release();
     this.window = earlier.window;
-    if (this.values.length === earlier.values.length) this.values.set(earlier.values);
     this.arrivedAt = earlier.arrivedAt;
     this.decidedAt = earlier.decidedAt;
+    this.coverage = earlier.coverage;
     if (this.#learned !== undefined && earlier.#learned !== undefined) this.#learned = earlier.#learned;
   }
 
@@ -111,14 +142,15 @@ export class GroupSide implements Decider {
   }
 
   get #intervalMs(): number {
-    return Number.isNaN(this.configuredIntervalMs)
+    return Number.isNaN(this.#configuredIntervalMs)
       ? (this.#learned?.intervalMs ?? Number.NaN)
-      : this.configuredIntervalMs;
+      : this.#configuredIntervalMs;
   }
 
   write(writer: SnapshotWriter): void {
     writer.number(this.arrivedAt);
     writer.number(this.decidedAt);
+    writer.number(this.coverage);
     this.#learned?.write(writer);
     this.window.write(writer);
   }
@@ -126,7 +158,12 @@ export class GroupSide implements Decider {
   read(reader: SnapshotReader): void {
     this.arrivedAt = reader.number();
     this.decidedAt = reader.number();
+    this.coverage = reader.number();
     this.#learned?.read(reader);
     this.window.read(reader);
   }
+}
+
+function coverageOf(pane: Pane, intervalMs: number): number {
+  return (pane.count * intervalMs) / (pane.end - pane.start);
 }

@@ -11,31 +11,50 @@ import { idleMs } from "../limits.ts";
 import type { CompiledRule } from "../rule/compile.ts";
 import type { ConditionInput } from "../rule/condition.ts";
 import type { EpochMs } from "../sample.ts";
+import type { Timed } from "./due-order.ts";
 import type { TimeSpan } from "./fold-time.ts";
 import type { FoldContext } from "./context.ts";
 import { type AlertFace, GroupAlert } from "./group-alert.ts";
 import { GroupSide } from "./group-side.ts";
+import {
+  arrivedAtOf,
+  carryValues,
+  coverageOf,
+  inheritSides,
+  joinSides,
+  latestAtOf,
+  quietestOf,
+} from "./group-sides.ts";
 import type { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
 /** What groups of rules that name no parameter have in common. */
 const noParameters = new Float64Array(0);
 
-export class Group implements ConditionInput, AlertFace {
+/** A decision that was made before, and is looked at again. */
+export interface PastDecision {
+  readonly at: EpochMs;
+  readonly revision: number;
+  /** What came of it then. */
+  readonly held: boolean;
+  /** What it has of the expected samples now. */
+  readonly coverage: number;
+}
+
+export class Group implements ConditionInput, AlertFace, Timed {
   rule: CompiledRule;
   /** The group's identity: values of the rule's `groupBy`, in its order. */
   readonly key: Readonly<Record<string, string>>;
   values: Float64Array;
   parameters: Float64Array = noParameters;
   latched = 0;
-  coverage: number = Number.NaN;
   sides: readonly GroupSide[];
   readonly alert: GroupAlert;
   readonly #context: FoldContext;
   #detector: Detector | undefined;
   /** The detector's overdue time for which it was judged last. */
   #overdueAt: EpochMs = Number.NaN;
-  /** Silence has been taken for what the rule says it means, and nothing has come since. */
-  #silent = false;
+  /** Silence has been taken for what the rule says it means, and lasts. */
+  silent = false;
   /** When the gateway was off, until it shows whether samples of that time come. */
   #off: TimeSpan | undefined = undefined;
   #texts: Readonly<Record<string, string>> | undefined;
@@ -58,9 +77,20 @@ export class Group implements ConditionInput, AlertFace {
     return this.#texts;
   }
 
+  get coverage(): number {
+    return coverageOf(this.sides);
+  }
+
+  /** Samples that left its windows early. */
+  get overflowCount(): number {
+    let count = 0;
+    for (const { window } of this.sides) count += window.overflowCount;
+    return count;
+  }
+
   /** Takes what is said about the device of one of its series. */
   describe(device: Device, side: GroupSide): void {
-    side.configuredIntervalMs = device.intervalMs ?? Number.NaN;
+    side.describe(device.intervalMs);
     // What is said about one device of several says nothing about the group.
     if (!Object.hasOwn(this.key, "device")) return;
     this.#texts = { ...device.tags, ...this.rule.definition.labels, ...this.key };
@@ -70,36 +100,49 @@ export class Group implements ConditionInput, AlertFace {
   /**
    * Takes what one of its sides has measured.
    *
-   * @param coverage - Share of the expected samples that were there; `NaN` when it is not known.
    * @returns Whether the rule's condition held.
    */
-  judge(side: GroupSide, at: EpochMs, coverage: number): boolean {
-    this.coverage = coverage;
-    this.#silent = false;
+  judge(side: GroupSide, decidedAt: EpochMs): boolean {
+    // What silence alone brings to a decision does not make it speak again.
+    if (this.silent) return false;
+    const at = this.sides.length > 1 ? joinSides(this.sides, side, decidedAt, this.values) : decidedAt;
+    if (Number.isNaN(at)) return false;
     if (this.#off !== undefined) this.#discount(this.#off, at);
-    if (this.sides.length > 1 && !this.#join(side, at)) return false;
-    const { definition } = this.rule;
-    if (definition.coverage !== undefined && coverage < definition.coverage) {
+    const { coverage } = this.rule.definition;
+    if (coverage !== undefined && this.coverage < coverage) {
       this.alert.decided(at, stepUnknown(this.alert.status, at));
       return false;
     }
     return this.#decide(at, this.#detect(at));
   }
 
-  /**
-   * The same for a decision that was made before.
-   *
-   * @param held - What came of it then.
-   */
-  reconsider(at: EpochMs, revision: number, held: boolean): boolean {
-    // What a detector had learnt by then is not known any more, nor what another source said.
-    if (this.#detector !== undefined || this.sides.length > 1) return held;
+  /** Whether decisions can be looked at again: not what a detector had learnt by then, nor what another source said. */
+  get reconsiders(): boolean {
+    return this.#detector === undefined && this.sides.length === 1;
+  }
+
+  /** The same for a decision that was made before, with the values of then. */
+  reconsider({ at, revision, held, coverage }: PastDecision): boolean {
+    const { definition } = this.rule;
+    if (definition.coverage !== undefined && coverage < definition.coverage) return held;
     const { latched } = this;
     const level = this.#levelHolding(true);
     // Hysteresis belongs to the present.
     this.latched = latched;
-    if (level >= 0 !== held) this.alert.revised(at, revision, level);
+    if (level >= 0 !== held) this.alert.revised({ at, revision, level, coverage });
     return level >= 0;
+  }
+
+  /** Lets it wait for the first sample from now on. */
+  waitFrom(runningMs: number): void {
+    for (const side of this.sides) side.arrivedAt = runningMs;
+  }
+
+  /** Takes that a source speaks, while it is silent. */
+  hear(runningMs: number): void {
+    const { noData } = this.rule.definition;
+    if (noData === undefined || runningMs < quietestOf(this.sides).arrivedAt + noData.afterMs)
+      this.silent = false;
   }
 
   /**
@@ -107,7 +150,9 @@ export class Group implements ConditionInput, AlertFace {
    * it counts neither as holding nor as clear. A standstill as short as that of an update is passed over.
    */
   wasOff(off: TimeSpan): void {
-    if (off.to - off.from >= idleMs && this.alert.active) this.#off = off;
+    if (off.to - off.from < idleMs || !this.alert.active) return;
+    // Between two of them nothing has come either.
+    this.#off = { from: this.#off?.from ?? off.from, to: off.to };
   }
 
   #discount(off: TimeSpan, at: EpochMs): void {
@@ -127,8 +172,7 @@ export class Group implements ConditionInput, AlertFace {
     const standing = this.#standsDueAt();
     if (!Number.isNaN(standing))
       due = Math.min(due, this.#overdue ? this.#overdueDueAt(standing) : this.sides[0]!.dueAt(standing));
-    const { noData } = this.rule.definition;
-    if (noData !== undefined && !this.#silent) due = Math.min(due, this.#arrivedAt + noData.afterMs);
+    due = Math.min(due, this.#noDataDueAt);
     const overdueAt = this.#detector?.overdueAt ?? Number.POSITIVE_INFINITY;
     if (overdueAt !== Number.POSITIVE_INFINITY && overdueAt !== this.#overdueAt)
       due = Math.min(due, this.#overdueDueAt(overdueAt));
@@ -144,26 +188,36 @@ export class Group implements ConditionInput, AlertFace {
     this.alert.passTime();
   }
 
-  /** Puts an edited rule in force; of the state, what the edit left meaningful lives on. */
+  /**
+   * Puts an edited rule in force; of the state, what the edit left meaningful lives on. Every series that
+   * feeds the group is to be described to it again.
+   */
   edit(rule: CompiledRule): void {
     const earlier = this.rule;
-    const at = this.#latestAt;
-    if (earlier.conditionShape !== rule.conditionShape) this.alert.end(at);
+    const meant = earlier.conditionShape === rule.conditionShape;
+    const silenceMeant = earlier.definition.noData?.state === rule.definition.noData?.state;
+    if (!meant || (this.silent && !silenceMeant)) this.alert.end(this.#latestAt);
+    const { values, sides } = this;
     this.rule = rule;
-    this.#texts = undefined;
-    if (earlier.conditionShape !== rule.conditionShape) {
-      this.latched = 0;
-      this.values = new Float64Array(rule.fields.length).fill(Number.NaN);
-    }
-    if (earlier.detectShape !== rule.detectShape) this.#detector = detectorOf(rule);
-    const kept = earlier.windowShape === rule.windowShape;
-    const sides = this.sides;
-    this.sides = this.#openSides();
-    for (const [index, side] of sides.entries()) {
-      if (kept) this.sides[index]!.inherit(side);
-      else side.window.release();
-    }
     this.fed = false;
+    // It is taken again for what the rule says it means, if it has lasted long enough for that.
+    this.silent = false;
+    this.#texts = undefined;
+    this.#takeParameters({});
+    if (!meant) this.latched = 0;
+    this.values = new Float64Array(rule.fields.length).fill(Number.NaN);
+    if (meant) carryValues(this.values, rule.fields, values, earlier.fields);
+    if (earlier.detectShape !== rule.detectShape) {
+      this.#detector = detectorOf(rule);
+      this.#overdueAt = Number.NaN;
+    }
+    this.sides = this.#openSides();
+    inheritSides(this.sides, sides, earlier.windowShape === rule.windowShape);
+  }
+
+  /** Lets its alert go on, once everything about the edit is known. */
+  goOn(): void {
+    this.alert.goOn(this.#latestAt);
   }
 
   /** Ends a group whose rule is no longer in force: resolves its alert, and gives back its windows. */
@@ -177,6 +231,7 @@ export class Group implements ConditionInput, AlertFace {
     for (const side of this.sides) side.shift(byMs);
     this.#detector?.shift(byMs);
     this.#overdueAt += byMs;
+    if (this.#off !== undefined) this.#off = { from: this.#off.from, to: this.#off.to + byMs };
     this.alert.shift(byMs);
   }
 
@@ -215,25 +270,6 @@ export class Group implements ConditionInput, AlertFace {
     this.values[fields.length - 1] = detector.expected;
   }
 
-  /**
-   * Puts the values of all sides together.
-   *
-   * @returns false when they cannot be compared: another side is still to decide about the same time, or
-   *   what it said last is too old.
-   */
-  #join(decided: GroupSide, at: EpochMs): boolean {
-    let offset = 0;
-    for (const side of this.sides) {
-      if (side !== decided) {
-        if (side.window.undecidedAt <= at) return false;
-        if (!(at - side.decidedAt <= side.source.maxAgeMs)) return false;
-      }
-      this.values.set(side.values, offset);
-      offset += side.values.length;
-    }
-    return true;
-  }
-
   #passOverdue(runningMs: number): void {
     const detector = this.#detector;
     if (detector === undefined) return;
@@ -247,14 +283,17 @@ export class Group implements ConditionInput, AlertFace {
 
   /** What was said last goes on being true: of a rule without a window, and of a silence that a detector has found. */
   #passStanding(runningMs: number): void {
-    if (Number.isNaN(this.#standsDueAt())) return;
-    const { definition } = this.rule;
     const side = this.sides[0]!;
     const watermark = this.#overdue ? this.#nowAt(runningMs) : side.idleWatermark(runningMs);
     // From the moment on when silence means that nothing is known, nothing stands any more.
-    const until = Math.min(watermark, this.#silentFrom);
+    this.#standUntil(Math.min(watermark, this.#silentFrom));
+  }
+
+  #standUntil(at: EpochMs): void {
+    if (Number.isNaN(this.#standsDueAt())) return;
+    const { definition } = this.rule;
     for (;;) {
-      const change = stepSilence(this.alert.status, definition, until);
+      const change = stepSilence(this.alert.status, definition, at);
       if (change === undefined) return;
       this.alert.passed(change);
     }
@@ -262,24 +301,40 @@ export class Group implements ConditionInput, AlertFace {
 
   #passNoData(runningMs: number): void {
     const { noData } = this.rule.definition;
-    if (noData === undefined || this.#silent || runningMs - this.#arrivedAt < noData.afterMs) return;
-    this.#silent = true;
+    const silentAt = this.#noDataDueAt;
+    if (noData === undefined || runningMs < silentAt) return;
+    // What waits for others that may be older waits no longer.
+    if (this.rule.definition.window.type === "none")
+      for (const side of this.sides) side.window.settle(side.window.latestAt, side);
+    this.#standUntil(this.#silentFrom);
+    this.silent = true;
+    const { now } = this.#context;
     // A source that has never said anything has no time of its own.
-    const at = Number.isFinite(this.#latestAt) ? this.#silentFrom : this.#context.now.at;
+    const at = Number.isFinite(this.#silentFrom) ? this.#silentFrom : now.at - (now.runningMs - silentAt);
     const change = stepNoData(this.alert.status, noData.state, at);
     if (change !== undefined) this.alert.passed(change);
   }
 
-  /** Event time from which on the rule's `noData` holds if nothing comes; `Infinity` when it has none. */
+  /** When, in running time, the rule's `noData` holds if nothing comes; `Infinity` when it has none, or it holds. */
+  get #noDataDueAt(): number {
+    const { noData } = this.rule.definition;
+    return noData === undefined || this.silent
+      ? Number.POSITIVE_INFINITY
+      : quietestOf(this.sides).arrivedAt + noData.afterMs;
+  }
+
+  /** The same in event time; `-Infinity` when nothing has ever come. */
   get #silentFrom(): EpochMs {
     const { noData } = this.rule.definition;
-    return noData === undefined ? Number.POSITIVE_INFINITY : this.#latestAt + noData.afterMs;
+    return noData === undefined
+      ? Number.POSITIVE_INFINITY
+      : quietestOf(this.sides).window.latestAt + noData.afterMs;
   }
 
   /** When the alert changes by time alone; `NaN` when it does not, or when nothing is known between two decisions. */
   #standsDueAt(): EpochMs {
     const { definition } = this.rule;
-    if (!this.alert.active || this.#silent) return Number.NaN;
+    if (!this.alert.active || this.silent) return Number.NaN;
     if ((definition.window.type !== "none" || this.sides.length > 1) && !this.#overdue) return Number.NaN;
     return dueAt(this.alert.status, definition);
   }
@@ -299,15 +354,11 @@ export class Group implements ConditionInput, AlertFace {
   }
 
   get #arrivedAt(): number {
-    let arrivedAt = 0;
-    for (const side of this.sides) arrivedAt = Math.max(arrivedAt, side.arrivedAt);
-    return arrivedAt;
+    return arrivedAtOf(this.sides);
   }
 
   get #latestAt(): EpochMs {
-    let latestAt = Number.NEGATIVE_INFINITY;
-    for (const { window } of this.sides) latestAt = Math.max(latestAt, window.latestAt);
-    return latestAt;
+    return latestAtOf(this.sides);
   }
 
   #openSides(): readonly GroupSide[] {
@@ -330,12 +381,11 @@ export class Group implements ConditionInput, AlertFace {
 
   write(writer: SnapshotWriter): void {
     writer.count(this.latched);
-    writer.count((this.#silent ? 1 : 0) + (this.#off === undefined ? 0 : 2));
+    writer.count((this.silent ? 1 : 0) + (this.#off === undefined ? 0 : 2));
     if (this.#off !== undefined) {
       writer.number(this.#off.from);
       writer.number(this.#off.to);
     }
-    writer.number(this.coverage);
     for (const value of this.values) writer.number(value);
     this.alert.write(writer);
     for (const side of this.sides) {
@@ -350,9 +400,8 @@ export class Group implements ConditionInput, AlertFace {
   read(reader: SnapshotReader): void {
     this.latched = reader.count();
     const parts = reader.count();
-    this.#silent = (parts & 1) !== 0;
+    this.silent = (parts & 1) !== 0;
     this.#off = (parts & 2) === 0 ? undefined : { from: reader.number(), to: reader.number() };
-    this.coverage = reader.number();
     for (let index = 0; index < this.values.length; index += 1) this.values[index] = reader.number();
     this.alert.read(reader);
     for (const side of this.sides) {

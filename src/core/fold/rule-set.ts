@@ -8,7 +8,7 @@ import { type AlertCommand, isAddressed } from "../alert/command.ts";
 import { InhibitionIndex } from "../alert/inhibition.ts";
 import type { Device } from "../device.ts";
 import { idleMs, ruleGroupsMax } from "../limits.ts";
-import { compileRule, type CompiledRule } from "../rule/compile.ts";
+import { compileRule, type CompiledRule, profileOf } from "../rule/compile.ts";
 import type { RuleDefinition } from "../rule/definition.ts";
 import type { ExpressionCompiler } from "../rule/expression.ts";
 import { isGlob } from "../rule/glob.ts";
@@ -39,6 +39,10 @@ export class RuleSet {
   #leastDelayMs = idleMs;
   /** Times that a series met a rule whose group there was no room for. */
   #refusedCount = 0;
+  /** Samples that left windows early, of windows that are no more or were so long since. */
+  #earlierOverflowCount = 0;
+  /** Made since {@link RuleSet.beginWaiting} was called last. */
+  #newGroups: Group[] = [];
   readonly #context: FoldContext;
 
   constructor(context: FoldContext) {
@@ -53,6 +57,13 @@ export class RuleSet {
     return this.#refusedCount;
   }
 
+  /** Samples that left a window early because it held too many, ever. */
+  get overflowCount(): number {
+    let count = this.#earlierOverflowCount;
+    for (const group of this.groups()) count += group.overflowCount;
+    return count;
+  }
+
   /** No sample leads to anything by time alone sooner than after this, in milliseconds of running time. */
   get leastDelayMs(): number {
     return this.#leastDelayMs;
@@ -63,8 +74,9 @@ export class RuleSet {
   }
 
   /**
-   * Puts other rules in force. Every series must be matched again afterwards, and then
-   * {@link RuleSet.prune} be called.
+   * Puts other rules in force. Afterwards every series is to {@link RuleSet.feed} them, those groups that none
+   * feeds to {@link RuleSet.prune}, every series to be given its {@link RuleSet.sidesOf} again, and then all
+   * alerts to {@link RuleSet.goOn}.
    *
    * Groups live on where a rule of the same id still groups alike; of their state, what the edit left
    * meaningful. Alerts of rules that are gone are resolved.
@@ -73,6 +85,7 @@ export class RuleSet {
     const earlier = new Map(this.#entries.map((entry) => [entry.rule.definition.id, entry]));
     const enabled = definitions.filter((definition) => definition.enabled);
     const kept = new Set<string>();
+    const { overflowCount } = this;
     this.#entries = enabled.map((definition, order) => {
       const before = earlier.get(definition.id);
       const goesOn = before !== undefined && sameGrouping(before.rule.definition, definition);
@@ -80,17 +93,32 @@ export class RuleSet {
       const groups = goesOn ? before.groups : new Map<string, Group>();
       return { rule: compileRule(definition, expressions), order, groups };
     });
-    // What ends is told under the inhibitions that were in force; what lives on enters the new ones.
+    // Nobody is in it until all is in place: what ends meanwhile changes for nobody whether he is muted.
+    this.#context.inhibitions = new InhibitionIndex(enabled);
     for (const [id, { groups }] of earlier) {
       if (!kept.has(id)) for (const group of groups.values()) group.retire(at);
     }
     for (const { rule, groups } of this.#entries) for (const group of groups.values()) group.edit(rule);
-    this.#context.inhibitions = new InhibitionIndex(enabled);
-    for (const group of this.groups()) group.alert.joinInhibitions();
-    for (const group of this.groups()) group.alert.inhibitionChanged();
-    this.#leastDelayMs = Math.min(idleMs, ...enabled.map(leastDelayOf));
+    this.#earlierOverflowCount += overflowCount - this.overflowCount;
+    this.#leastDelayMs = Math.min(idleMs, ...this.#entries.map(({ rule }) => rule.leastDelayMs));
     this.#groupCount = this.#entries.reduce((sum, { groups }) => sum + groups.size, 0);
     this.#index();
+  }
+
+  /** Takes that a series is there: the groups that it feeds, as far as there are such, live on. */
+  feed(series: SeriesDefinition, device: Device): void {
+    for (const { entry } of this.#matching(series, device)) {
+      const key = keyOf(entry.rule.definition.groupBy, series, device);
+      const group = key === undefined ? undefined : entry.groups.get(identityOf(key));
+      if (group !== undefined) group.fed = true;
+    }
+  }
+
+  /** Lets the groups that are new wait for samples from now on: a series is known before its record's time is. */
+  beginWaiting(): void {
+    if (this.#newGroups.length === 0) return;
+    for (const group of this.#newGroups) group.waitFrom(this.#context.now.runningMs);
+    this.#newGroups = [];
   }
 
   /** Lets groups go that no series feeds any more. */
@@ -98,6 +126,7 @@ export class RuleSet {
     for (const { groups } of this.#entries) {
       for (const [identity, group] of groups) {
         if (group.fed) continue;
+        this.#earlierOverflowCount += group.overflowCount;
         group.retire(at);
         groups.delete(identity);
         this.#groupCount -= 1;
@@ -105,13 +134,16 @@ export class RuleSet {
     }
   }
 
+  /** Lets alerts go on under the rules in force, once all that is said about their devices is known. */
+  goOn(): void {
+    this.joinInhibitions();
+    for (const group of this.groups()) group.goOn();
+  }
+
   /** The sides of groups that a series feeds, in the order of the rules; made where they are new. */
   sidesOf(series: SeriesDefinition, device: Device): readonly GroupSide[] {
-    const candidates = [...(this.#byMetric.get(series.metric) ?? []), ...this.#byGlob];
-    const matching = candidates.filter(({ entry, side }) => entry.rule.sources[side]!.feeds(series, device));
-    matching.sort((one, other) => one.entry.order - other.entry.order || one.side - other.side);
     const sides: GroupSide[] = [];
-    for (const { entry, side } of matching) {
+    for (const { entry, side } of this.#matching(series, device)) {
       const group = this.#groupOf(entry, series, device);
       if (group === undefined) continue;
       const found = group.sides[side]!;
@@ -137,28 +169,28 @@ export class RuleSet {
   }
 
   #groupOf(entry: RuleEntry, series: SeriesDefinition, device: Device): Group | undefined {
-    const { groupBy } = entry.rule.definition;
-    const key: Record<string, string> = {};
-    for (const name of groupBy) {
-      const value = keyValueOf(name, series, device);
-      // A device without the tag is in no group.
-      if (value === undefined) return undefined;
-      key[name] = value;
-    }
-    const identity = Object.values(key).join("\u0000");
+    const key = keyOf(entry.rule.definition.groupBy, series, device);
+    // A device without the tag is in no group.
+    if (key === undefined) return undefined;
+    const identity = identityOf(key);
     const known = entry.groups.get(identity);
-    if (known !== undefined) {
-      known.fed = true;
-      return known;
-    }
+    if (known !== undefined) return known;
     if (this.#groupCount >= ruleGroupsMax) {
       this.#refusedCount += 1;
       return undefined;
     }
-    const group = new Group(entry.rule, key, this.#context);
+    const group = new Group(entry.rule, Object.fromEntries(key), this.#context);
     entry.groups.set(identity, group);
+    this.#newGroups.push(group);
     this.#groupCount += 1;
     return group;
+  }
+
+  /** What a series feeds, in the order of the rules. */
+  #matching(series: SeriesDefinition, device: Device): readonly Candidate[] {
+    const candidates = [...(this.#byMetric.get(series.metric) ?? []), ...this.#byGlob];
+    const matching = candidates.filter(({ entry, side }) => entry.rule.sources[side]!.feeds(series, device));
+    return matching.toSorted((one, other) => one.entry.order - other.entry.order || one.side - other.side);
   }
 
   #index(): void {
@@ -194,13 +226,24 @@ export class RuleSet {
     for (const { groups, rule } of this.#entries) {
       const size = reader.count();
       for (let index = 0; index < size; index += 1) {
-        const parts = rule.definition.groupBy.map((name) => [name, reader.text()] as const);
-        const group = new Group(rule, Object.fromEntries(parts), this.#context);
+        const key = rule.definition.groupBy.map((name) => [name, reader.text()] as const);
+        const group = new Group(rule, Object.fromEntries(key), this.#context);
         group.read(reader);
-        groups.set(parts.map(([, value]) => value).join("\u0000"), group);
+        groups.set(identityOf(key), group);
         this.#groupCount += 1;
       }
     }
+  }
+
+  writeCounts(writer: SnapshotWriter): void {
+    writer.count(this.#refusedCount);
+    writer.count(this.overflowCount);
+  }
+
+  /** After every series has been given its sides, which counts again what has no room. */
+  readCounts(reader: SnapshotReader): void {
+    this.#refusedCount = reader.count();
+    this.#earlierOverflowCount = reader.count();
   }
 
   /** After everything was read, and the series have described their devices. */
@@ -209,23 +252,34 @@ export class RuleSet {
   }
 }
 
-/** Time is looked at once a second. */
-const leastDelayMsMin = 1_000;
+/** Values of a group's keys, by name. */
+type GroupKeyParts = readonly (readonly [name: string, value: string])[];
 
-/** The shortest time after which the state of a rule's group can change by itself. */
-function leastDelayOf({ window, noData, detect, repeatMs, escalate }: RuleDefinition): number {
-  // An interval is learnt, and can be as short as can be.
-  if (detect?.type === "silence") return leastDelayMsMin;
-  const delays = [window.idleMs, noData?.afterMs, repeatMs, escalate?.afterMs];
-  return Math.max(leastDelayMsMin, Math.min(...delays.filter((delay) => delay !== undefined)));
+/** The group of a series; nothing where it has no value for one of the keys. */
+function keyOf(
+  groupBy: readonly string[],
+  series: SeriesDefinition,
+  device: Device,
+): GroupKeyParts | undefined {
+  const parts: [string, string][] = [];
+  for (const name of groupBy) {
+    const value = keyValueOf(name, series, device);
+    if (value === undefined) return undefined;
+    parts.push([name, value]);
+  }
+  return parts;
+}
+
+function identityOf(key: GroupKeyParts): string {
+  return key.map(([, value]) => value).join("\u0000");
 }
 
 function keyValueOf(name: string, series: SeriesDefinition, device: Device): string | undefined {
   if (name === "device" || name === "metric") return series[name];
-  if (name === "profile") return device.profile;
+  if (name === "profile") return profileOf(series, device);
   return Object.hasOwn(device.tags, name) ? device.tags[name] : undefined;
 }
 
 function sameGrouping(one: RuleDefinition, other: RuleDefinition): boolean {
-  return one.groupBy.join() === other.groupBy.join();
+  return JSON.stringify(one.groupBy) === JSON.stringify(other.groupBy);
 }

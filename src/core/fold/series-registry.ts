@@ -6,7 +6,7 @@ import { DeviceState, SeriesState } from "./series-state.ts";
 import type { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
 /** Which of the optional names of a series follow in a snapshot. */
-const Part = { unit: 1, topic: 2 } as const;
+const Part = { unit: 1, topic: 2, profile: 4 } as const;
 
 export class SeriesRegistry {
   readonly all: SeriesState[] = [];
@@ -73,12 +73,20 @@ export class SeriesRegistry {
   }
 }
 
-function writeDefinition(writer: SnapshotWriter, { device, metric, unit, topic }: SeriesDefinition): void {
+function writeDefinition(
+  writer: SnapshotWriter,
+  { device, metric, unit, topic, profile }: SeriesDefinition,
+): void {
   writer.text(device);
   writer.text(metric);
-  writer.count((unit === undefined ? 0 : Part.unit) + (topic === undefined ? 0 : Part.topic));
+  writer.count(
+    (unit === undefined ? 0 : Part.unit) +
+      (topic === undefined ? 0 : Part.topic) +
+      (profile === undefined ? 0 : Part.profile),
+  );
   if (unit !== undefined) writer.text(unit);
   if (topic !== undefined) writer.text(topic);
+  if (profile !== undefined) writer.text(profile);
 }
 
 function readDefinition(reader: SnapshotReader, id: number): SeriesDefinition {
@@ -87,11 +95,13 @@ function readDefinition(reader: SnapshotReader, id: number): SeriesDefinition {
   const parts = reader.count();
   const unit = (parts & Part.unit) === 0 ? undefined : reader.text();
   const topic = (parts & Part.topic) === 0 ? undefined : reader.text();
+  const profile = (parts & Part.profile) === 0 ? undefined : reader.text();
   return {
     id,
     device,
     metric,
     ...(unit === undefined ? {} : { unit }),
     ...(topic === undefined ? {} : { topic }),
+    ...(profile === undefined ? {} : { profile }),
   };
 }

@@ -12,11 +12,12 @@ import { invariant } from "../errors.ts";
 import { windowValueMax } from "../limits.ts";
 import { parseDuration } from "../time/duration.ts";
 import type { Effects, LogRecord, Settings } from "../record.ts";
-import { type EpochMs, RowFlag, type SampleColumns, type SeriesDefinition, ValueKind } from "../sample.ts";
+import { type EpochMs, RowFlag, type SeriesDefinition, ValueKind } from "../sample.ts";
 import type { AlertRecord, LedgerTotals } from "../streams.ts";
 import { DigestWindow, digestOf } from "./duplicates.ts";
 import { PaneStore } from "../window/pane-store.ts";
 import { Books } from "./ledger.ts";
+import { earliestDue, passDue, type Timed } from "./due-order.ts";
 import { FoldOutput, type StreamHeads } from "./output.ts";
 import { type RollupPlan, SeriesRollup } from "./rollup.ts";
 import { RepairTable, type TimeRepair } from "../time/time-repair.ts";
@@ -36,11 +37,17 @@ const snapshotVersion = 10;
 /** How often, at most, in the gateway's running time, silent sources are looked at. */
 const idleScanMs = 1_000;
 
+/** What is due within this, in running time, is due now: sums of times are not exact. */
+const leastMs = 0.001;
+
 /** How often the books are sent upstream while they change. */
 const ledgerEveryMs = 60_000;
 
 /** Rows that do not enter windows: retained messages are old, bad values are none. */
 const notForWindows = RowFlag.retained | RowFlag.bad | RowFlag.duplicate;
+
+/** Rows of which only the first is set have the stamp of the device for their time. */
+const stampTaken = RowFlag.stamped | RowFlag.restamped;
 
 export class FoldState {
   /** Sequence of the last record folded. */
@@ -104,11 +111,7 @@ export class FoldState {
 
   /** Samples that left a window early because it held too many. */
   get overflowCount(): number {
-    let count = 0;
-    for (const group of this.#rules.groups()) {
-      for (const { window } of group.sides) count += window.overflowCount;
-    }
-    return count;
+    return this.#rules.overflowCount;
   }
 
   get seriesCount(): number {
@@ -118,6 +121,11 @@ export class FoldState {
   /** The gateway's clock as of the last record. */
   get lastAt(): EpochMs {
     return this.#time.at;
+  }
+
+  /** Whether that was known to be right. */
+  get lastSynced(): boolean {
+    return this.#time.synced;
   }
 
   /** By which the times of receipt in earlier records are found. */
@@ -193,10 +201,14 @@ export class FoldState {
     invariant(record.seq === this.seq + 1, `record ${record.seq} follows ${this.seq}`);
     this.seq = record.seq;
     this.#passTime(record);
+    this.#rules.beginWaiting();
+    // What was due before the record came is first, whenever somebody has looked last; a sample that comes just
+    // when it is awaited is in time.
+    if (this.#time.runningMs >= this.#idleCheckAt) this.#passSilence(0);
     if (record.settings !== undefined) this.#apply(record.settings, record.at);
     if (record.repair !== undefined) this.#repair(record.repair, record.seq);
     if (record.commands !== undefined) this.#obey(record.commands);
-    this.#foldRows(record.rows);
+    this.#foldRows(record);
     for (let index = 0; index + 1 < record.digests.length; index += 2) {
       this.#digests.add(digestOf(record.digests[index]!, record.digests[index + 1]!));
     }
@@ -204,7 +216,7 @@ export class FoldState {
     if (record.counts.receivedMessages > 0) this.#booksChanged = true;
     if (record.status !== undefined) this.#output.status({ at: record.at, ...record.status });
     this.#quietUntil = 0;
-    if (this.#time.runningMs >= this.#idleCheckAt) this.#passSilence();
+    if (this.#time.runningMs >= this.#idleCheckAt) this.#passSilence(leastMs);
     this.#sendBooks(record);
     const effects = this.#output.take();
     this.#alerts.apply(effects.alerts);
@@ -229,8 +241,9 @@ export class FoldState {
   /**
    * Moves what the gateway's own clock has stamped in this boot: that clock was wrong.
    *
-   * Windows and alerts move. Open rollup intervals are closed where they are, marked as of a clock that was
-   * not synchronised, and new ones begin at the right time: half an hour cannot be moved to another hour.
+   * Windows and alerts move. Intervals of rollups stay where they are, those that hold samples of a clock that
+   * was not synchronised are marked so, and what comes goes into those of the right time: half an hour cannot
+   * be moved to another hour.
    */
   #repair(repair: TimeRepair, seq: number): void {
     this.#repairs.add(repair, seq);
@@ -239,8 +252,7 @@ export class FoldState {
     const groups = new Set<Group>();
     for (const series of this.#series.all) {
       if (series.receiptBoot !== this.#time.bootCount) continue;
-      series.rollup?.flush();
-      series.rollup = undefined;
+      series.rollup?.clockMoved(byMs);
       for (const { group } of series.sides) groups.add(group);
     }
     for (const group of groups) group.shift(byMs);
@@ -248,7 +260,7 @@ export class FoldState {
     this.#output.status({ at: this.#time.at, state: "time-repaired", detail, version: "", repair });
   }
 
-  #foldRows(rows: SampleColumns): void {
+  #foldRows({ rows, at: receivedAt }: Pick<LogRecord, "rows" | "at">): void {
     const moment = this.#moment;
     const { bootCount } = this.#time;
     const series = this.#series.all;
@@ -267,7 +279,9 @@ export class FoldState {
         const rollup = of.rollup ?? this.#openRollup(of);
         if (rollup?.add(value, at, moment) === true) rowIsLate = true;
       }
-      if ((flags & RowFlag.stamped) === 0) of.receiptBoot = bootCount;
+      // Its time is that of the gateway's own clock: the device has none, or it is not wanted, or not believed.
+      if ((flags & stampTaken) !== RowFlag.stamped && (at === receivedAt || (flags & RowFlag.stamped) === 0))
+        of.receiptBoot = bootCount;
       const { sides } = of;
       for (let index = 0; index < sides.length; index += 1) {
         if (sides[index]?.add(value, at, moment.runningMs) === true) rowIsLate = true;
@@ -295,14 +309,23 @@ export class FoldState {
     this.#rollupPlan = planRollups(settings.rollups);
     this.#series.describe(settings.devices);
     this.#rules.replace(settings.rules, at, this.#tools.expressions);
+    for (const { definition, device } of this.#series.all) this.#rules.feed(definition, device.description);
+    this.#rules.prune(at);
     for (const series of this.#series.all) {
       series.sides = this.#rules.sidesOf(series.definition, series.device.description);
-      if (!rollupsChanged) continue;
-      series.rollup?.flush();
-      series.rollup = undefined;
+      if (rollupsChanged) this.#replan(series);
     }
-    this.#rules.prune(at);
+    this.#rules.beginWaiting();
+    this.#rules.goOn();
     this.#idleCheckAt = 0;
+  }
+
+  #replan(series: SeriesState): void {
+    const { rollup } = series;
+    if (rollup === undefined) return;
+    if (this.#rollupPlan.names.length === 0) rollup.flush();
+    else if (rollup.replan(this.#rollupPlan)) return;
+    series.rollup = undefined;
   }
 
   /**
@@ -322,21 +345,23 @@ export class FoldState {
    * is put off by the shortest delay of any rule, so it is not later than that from now.
    */
   #nextIdleCheck(runningMs: number): number {
-    let dueAt = runningMs + this.#rules.leastDelayMs;
-    for (const group of this.#rules.groups()) dueAt = Math.min(dueAt, group.timeDueAt());
-    for (const { rollup } of this.#series.all) {
-      if (rollup !== undefined) dueAt = Math.min(dueAt, rollup.idleDueAt());
-    }
-    return dueAt;
+    return Math.min(runningMs + this.#rules.leastDelayMs, earliestDue(this.#timed()));
   }
 
-  #passSilence(): void {
-    for (const { rollup } of this.#series.all) rollup?.advanceIdle(this.#time.runningMs);
-    for (const group of this.#rules.groups()) group.passTime(this.#time.runningMs);
-    this.#idleCheckAt = Math.max(
-      this.#time.runningMs + idleScanMs,
-      this.#nextIdleCheck(this.#time.runningMs),
-    );
+  /** @param withinMs - What is due so soon is due: 0 for what was due before this moment. */
+  #passSilence(withinMs: number): void {
+    const { runningMs } = this.#time;
+    const passedAt = passDue(this.#timed(), runningMs + withinMs);
+    const dueAt = Math.min(runningMs + this.#rules.leastDelayMs, passedAt);
+    // What is due at this very moment is looked at behind the samples of the record.
+    const isDueNow = withinMs === 0 && passedAt <= runningMs;
+    this.#idleCheckAt = isDueNow ? runningMs : Math.max(runningMs + idleScanMs, dueAt);
+  }
+
+  /** Everything that time alone may change. */
+  *#timed(): Generator<Timed> {
+    for (const { rollup } of this.#series.all) if (rollup !== undefined) yield rollup;
+    yield* this.#rules.groups();
   }
 
   #sendBooks(record: LogRecord): void {
@@ -368,6 +393,7 @@ export class FoldState {
       rollup?.write(writer);
     }
     this.#repairs.write(writer);
+    this.#rules.writeCounts(writer);
     this.#digests.write(writer);
     writer.text(JSON.stringify(this.#alerts.records()));
     const bytes = writer.finish();
@@ -422,6 +448,7 @@ export class FoldState {
     }
     this.#repairs.read(reader);
     this.#rules.joinInhibitions();
+    this.#rules.readCounts(reader);
     this.#digests.read(reader);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `snapshot` wrote, under a checksum
     this.#alerts.apply(JSON.parse(reader.text()) as AlertRecord[]);

@@ -7,7 +7,7 @@ import { filterMatches } from "../topic.ts";
 import { type AggregatePlan, planAggregates } from "../window/plan.ts";
 import { type Action, compileAction } from "./action.ts";
 import { compileCondition, type Condition, ConditionScope } from "./condition.ts";
-import type { AggregateDefinition, NamedSource, RuleDefinition } from "./definition.ts";
+import type { AggregateDefinition, ConditionDefinition, NamedSource, RuleDefinition } from "./definition.ts";
 import type { ExpressionCompiler } from "./expression.ts";
 import { compileGlobs } from "./glob.ts";
 import { hashOf } from "./hash.ts";
@@ -18,6 +18,9 @@ const sampleField = "value";
 
 /** Fields that a detector adds. */
 const detectorFields = ["score", "expected"] as const;
+
+/** No series is overdue sooner, see `SilenceDetector`. */
+const overdueMsMin = 1_000;
 
 /** A side of a rule, compiled. */
 export interface CompiledSource {
@@ -51,6 +54,8 @@ export interface CompiledRule {
   readonly parameters: readonly { readonly param: string; readonly default: number }[];
   /** Whether it has to be known how often samples are to be expected. */
   readonly needsInterval: boolean;
+  /** The shortest time after a sample, or a change of its alert, in which time alone can lead to anything. */
+  readonly leastDelayMs: number;
   readonly actions: readonly Action[];
   readonly annotations: readonly (readonly [name: string, template: Template])[];
   /** Changes when, and only when, a change of the rule makes the state of its windows meaningless. */
@@ -77,6 +82,7 @@ export function compileRule(definition: RuleDefinition, expressions?: Expression
   const fields = detect === undefined ? sideFields : [...sideFields, ...detectorFields];
   const scope = new ConditionScope(fields, textsOf(definition), expressions);
   const plan = planAggregates(measured);
+  const conditions = levels.map(({ when }) => when ?? null);
   const windowShape = hashOf(JSON.stringify([sources, groupBy, window, plan.shape]));
   return {
     definition,
@@ -91,6 +97,7 @@ export function compileRule(definition: RuleDefinition, expressions?: Expression
     })),
     parameters: scope.parameters,
     needsInterval: definition.coverage !== undefined || aggregates.some(({ fn }) => fn === "coverage"),
+    leastDelayMs: leastDelayOf(definition),
     actions: definition.actions.map(compileAction),
     annotations: Object.entries(definition.annotations).map(([name, text]) => {
       const template = compileTemplate(text);
@@ -98,14 +105,50 @@ export function compileRule(definition: RuleDefinition, expressions?: Expression
       return [name, template.value] as const;
     }),
     windowShape,
-    detectShape: hashOf(JSON.stringify([windowShape, aggregates, detect])),
-    conditionShape: hashOf(JSON.stringify([windowShape, aggregates, detect, levels])),
+    detectShape: hashOf(JSON.stringify([windowShape, aggregatesIn([], definition), detect])),
+    conditionShape: hashOf(
+      JSON.stringify([windowShape, aggregatesIn(conditions, definition), detect, conditions]),
+    ),
   };
 }
 
 /** What expressions can name beside the fields. Keys that the group does not have are missing values. */
-export function textsOf(definition: Pick<RuleDefinition, "groupBy" | "labels">): readonly string[] {
+function textsOf(definition: Pick<RuleDefinition, "groupBy" | "labels">): readonly string[] {
   return [...new Set([...Object.keys(definition.labels), ...definition.groupBy])];
+}
+
+function leastDelayOf({ window, noData, detect, repeatMs, escalate }: RuleDefinition): number {
+  // Where it is learnt, it can be as short as can be.
+  const overdueMs = detect?.type === "silence" ? (detect.afterMs ?? overdueMsMin) : undefined;
+  const delays = [window.idleMs, noData?.afterMs, overdueMs, repeatMs, escalate?.afterMs];
+  return Math.min(...delays.filter((delay) => delay !== undefined));
+}
+
+function isOf(matches: (name: string) => boolean, name: string | undefined): boolean {
+  return name !== undefined && matches(name);
+}
+
+/** The profile of a series: the one that the configuration names, or else the one by which it was decoded. */
+export function profileOf(series: SeriesDefinition, device: Device): string | undefined {
+  return device.profile ?? series.profile;
+}
+
+/** The aggregates that conditions and the detector look at; of an expression, those whose names are in its text. */
+function aggregatesIn(
+  conditions: readonly (ConditionDefinition | null)[],
+  { aggregates, detect }: RuleDefinition,
+): readonly AggregateDefinition[] {
+  const named = conditions.flatMap((condition) => (condition === null ? [] : textsIn(condition)));
+  if (detect !== undefined) named.push(detect.field);
+  return aggregates.filter(({ name }) => named.some((text) => text.includes(name)));
+}
+
+/** Fields and expressions of a condition. */
+function textsIn(condition: ConditionDefinition): string[] {
+  if ("expr" in condition) return [condition.expr];
+  if ("all" in condition) return condition.all.flatMap(textsIn);
+  if ("any" in condition) return condition.any.flatMap(textsIn);
+  return "not" in condition ? textsIn(condition.not) : [condition.field];
 }
 
 function compileSource(source: NamedSource): CompiledSource {
@@ -123,7 +166,7 @@ function compileSource(source: NamedSource): CompiledSource {
     feeds: (series, device) =>
       matchesMetric(series.metric) &&
       matchesDevice(series.device) &&
-      (matchesProfile === undefined || (device.profile !== undefined && matchesProfile(device.profile))) &&
+      (matchesProfile === undefined || isOf(matchesProfile, profileOf(series, device))) &&
       tags.every(([name, matches]) => Object.hasOwn(device.tags, name) && matches(device.tags[name]!)) &&
       (topic === undefined || (series.topic !== undefined && filterMatches(topic, series.topic))),
   };

@@ -189,7 +189,7 @@ export interface RuleDefinition {
   readonly id: string;
   readonly description: string;
   readonly enabled: boolean;
-  /** Decides and records, and does not act: nothing is published for it. */
+  /** Decides and is told of like any other, marked as such; its actions are not run and it mutes nobody. */
   readonly shadow: boolean;
   readonly sources: readonly NamedSource[];
   readonly groupBy: readonly GroupKey[];

@@ -27,6 +27,8 @@ export interface TestInput {
   readonly metric: string;
   /** Of the device. */
   readonly tags?: Readonly<Record<string, string>>;
+  /** Of the device: what `{ "param": … }` names. */
+  readonly parameters?: Readonly<Record<string, number>>;
   readonly values: readonly TestValue[];
 }
 

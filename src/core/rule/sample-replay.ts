@@ -61,7 +61,7 @@ export class SampleReplay {
 
   /** @returns The number of a series for {@link SampleReplay.add}; -1 when there is no room, or a name is none. */
   seriesOf(device: string, metric: string): SeriesId {
-    return this.#series.resolve(device, metric, undefined, device);
+    return this.#series.resolve(device, metric, undefined, { topic: device });
   }
 
   /** Takes a sample; some thousand of them are folded together. */

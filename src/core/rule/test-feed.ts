@@ -83,5 +83,10 @@ export class TestFeed {
 
 /** What is known of the devices of a test: their tags, and that they report once in each interval. */
 function devicesOf({ input, intervalMs }: RuleTest): readonly DeviceDescription[] {
-  return input.map(({ device, tags = {} }) => ({ match: [device], tags, intervalMs, parameters: {} }));
+  return input.map(({ device, tags = {}, parameters = {} }) => ({
+    match: [device],
+    tags,
+    intervalMs,
+    parameters,
+  }));
 }

@@ -39,6 +39,8 @@ export interface TimelineOptions {
    * before it is not synchronised.
    */
   readonly lastWallAt?: EpochMs;
+  /** Whether that time was known to be right; true where missing. What was not cannot make a right clock wrong. */
+  readonly lastSynced?: boolean;
 }
 
 /**
@@ -51,6 +53,7 @@ export interface TimelineOptions {
 export class GatewayTimeline {
   readonly boot: string;
   readonly #lastWallAt: EpochMs;
+  readonly #lastSynced: boolean;
   /** The anchor: the two clocks when they were last compared. `NaN` before that. */
   #monotonicMs: number = Number.NaN;
   #wallAt: EpochMs = 0;
@@ -70,6 +73,7 @@ export class GatewayTimeline {
   constructor(options: TimelineOptions) {
     this.boot = options.boot;
     this.#lastWallAt = options.lastWallAt ?? Number.NEGATIVE_INFINITY;
+    this.#lastSynced = options.lastSynced ?? true;
   }
 
   /** Whether the time given last is known to be right. */
@@ -130,7 +134,7 @@ export class GatewayTimeline {
   }
 
   #begin(systemWallAt: EpochMs, monotonicMs: number, claimed: boolean): EpochMs {
-    this.#doubted = systemWallAt < this.#lastWallAt - stepMs;
+    this.#doubted = systemWallAt < this.#lastWallAt - stepMs && (this.#lastSynced || !claimed);
     this.#synced = claimed && !this.#doubted;
     this.#claim(claimed, monotonicMs);
     if (this.#doubted) this.#liftMs = Math.round(this.#lastWallAt - systemWallAt);

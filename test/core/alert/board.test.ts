@@ -24,6 +24,7 @@ function recordOf(device: string, state: AlertState, shelvedUntil: number | null
     shelvedUntil,
     inhibitedBy: null,
     shadow: false,
+    capture: null,
   };
 }
 

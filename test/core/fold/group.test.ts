@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { FoldState } from "../../../src/core/fold/state.ts";
 import type { AlertCommand } from "../../../src/core/alert/command.ts";
 import { dayStart, FoldHarness, told } from "../../support/fold-harness.ts";
-import { levelsOf, ruleOf, sourceOf, windowOf } from "../../support/records.ts";
+import { levelsOf, recordOf, rowsOf, ruleOf, sourceOf, windowOf } from "../../support/records.ts";
 
 const each = windowOf({ type: "none" });
 const above8 = levelsOf({ field: "value", op: ">", value: 8 });
@@ -198,6 +199,27 @@ test.each([
   expect(alerts.map(({ key }) => key["device"])).toEqual([device]);
 });
 
+test("a series is of the profile that it was decoded by, unless the configuration names another", () => {
+  const rules = [{ ...warm, sources: [sourceOf({ profile: ["acme/t1"] })], groupBy: ["profile"] }];
+  const devices = [{ match: ["b"], tags: {}, parameters: {}, profile: "acme/other" }];
+  const state = new FoldState();
+  const definitions = ["a", "b"].map((device, id) => ({
+    id,
+    device,
+    metric: "temperature",
+    profile: "acme/t1",
+  }));
+  const rows = rowsOf([
+    { series: 0, at: dayStart, value: 9 },
+    { series: 1, at: dayStart, value: 9 },
+  ]);
+  const record = recordOf({ seq: 2, definitions, rows });
+  state.step(recordOf({ seq: 1, settings: { rules, devices, rollups: [] } }));
+  state.admit(record, "new");
+  expect(told(state.step(record).alerts)).toEqual(["warm acme/t1 firing warning"]);
+  expect(FoldState.restore(state.snapshot())?.definitions()).toEqual(definitions);
+});
+
 test("what comes late is a revision: recorded as historical, told to nobody", () => {
   const actions = [{ topic: "horn", payload: "on", on: "firing", qos: 0, retain: false }] as const;
   const window = windowOf({ type: "tumbling", sizeMs: 60_000 }, { reviseMs: 600_000 });
@@ -293,4 +315,14 @@ test("samples of a device that runs ahead are taken at the time of receipt, and 
   const gateway = new FoldHarness({ rules: [warm] });
   const { alerts } = gateway.stamped(10, "a", 9, 365 * 86_400);
   expect(alerts).toMatchObject([{ at: dayStart + 10_000 }]);
+});
+
+test("what is to be kept around a firing stands in every record of its episode from then on", () => {
+  const rule = { ...warm, forMs: 10_000, capture: { beforeMs: 60_000, afterMs: 30_000 } };
+  const gateway = new FoldHarness({ rules: [rule] });
+  const alerts = [9, 9, 1].flatMap((value, index) => gateway.sample(index * 10, "a", value).alerts);
+  const firedAt = dayStart + 10_000;
+  const capture = { from: firedAt - 60_000, to: firedAt + 30_000 };
+  expect(alerts.map((one) => one.capture)).toEqual([null, capture, capture]);
+  expect(gateway.sample(30, "a", 9).alerts).toMatchObject([{ state: "pending", capture: null }]);
 });

@@ -14,6 +14,7 @@ interface Machine {
   readonly everyMs?: number;
   readonly from?: number;
   readonly lastWallAt?: number;
+  readonly lastSynced?: boolean;
 }
 
 /**
@@ -21,8 +22,20 @@ interface Machine {
  *
  * @returns Every time given, what the log's readers make of it in the end, and the true one.
  */
-function run({ wrongMs, claimed, forMs, everyMs = second, from = startAt, lastWallAt }: Machine) {
-  const timeline = new GatewayTimeline({ boot, ...(lastWallAt === undefined ? {} : { lastWallAt }) });
+function run({
+  wrongMs,
+  claimed,
+  forMs,
+  everyMs = second,
+  from = startAt,
+  lastWallAt,
+  lastSynced = true,
+}: Machine) {
+  const timeline = new GatewayTimeline({
+    boot,
+    lastSynced,
+    ...(lastWallAt === undefined ? {} : { lastWallAt }),
+  });
   const table = new RepairTable();
   const records = Array.from({ length: Math.floor(forMs / everyMs) }, (_, index) => {
     const afterMs = index * everyMs;
@@ -170,6 +183,17 @@ test("a log that was written in a wrong future does not make a clock wrong that 
   });
   expect(result.repairs).toEqual([{ boot, byMs: -12 * year, from: "unsynced", to: "synced" }]);
   expect(result.synced).toBe(true);
+});
+
+test("a log that was written in a future that nobody vouched for does not make a right clock wrong", () => {
+  const result = run({
+    wrongMs: () => 0,
+    claimed: () => true,
+    forMs: hour,
+    lastWallAt: startAt + 12 * year,
+    lastSynced: false,
+  });
+  expect(result).toMatchObject({ repairs: [], synced: true, errorMs: 0 });
 });
 
 test("a log that was written in a wrong future does not outweigh a day of a steady clock", () => {

@@ -1,0 +1,120 @@
+/**
+ * Profiles that match the same topics: the one with the narrower filter comes first, and where neither is
+ * narrower the later of the two is refused, since nobody could tell which of them decodes a topic.
+ */
+import type { Problem } from "../core/errors.ts";
+import { filtersOverlap, isNarrower } from "../core/filter-overlap.ts";
+import type { DeviceProfile } from "../core/profile.ts";
+import { quoted } from "./problems.ts";
+import type { ProfileFile } from "./profiles.ts";
+
+/** Profiles in the order in which topics are to be looked up. */
+export interface OrderedProfiles {
+  /** No topic is matched by two of them, unless the narrower filter belongs to the earlier one. */
+  readonly files: readonly ProfileFile[];
+  /** One for each profile that cannot stand beside an earlier one. */
+  readonly problems: readonly Problem[];
+}
+
+/** @param candidates - Right by themselves; of two that cannot stand together the first one stays. */
+export function orderProfiles(candidates: readonly ProfileFile[]): OrderedProfiles {
+  const accepted: ProfileFile[] = [];
+  /** For each accepted profile, those that have to come before it. */
+  const before = new Map<ProfileFile, ProfileFile[]>();
+  const problems: Problem[] = [];
+  for (const candidate of candidates) {
+    const problem = problemAmong(accepted, candidate);
+    if (problem !== undefined) {
+      problems.push(problem);
+      continue;
+    }
+    const earlier = accepted.filter((other) => hasNarrower(other.profile, candidate.profile));
+    const later = accepted.filter((other) => hasNarrower(candidate.profile, other.profile));
+    const reached = behind(candidate, later, before);
+    const circle = earlier.find((other) => reached.has(other));
+    if (circle !== undefined) {
+      problems.push(circleProblem(candidate, circle));
+      continue;
+    }
+    accepted.push(candidate);
+    before.set(candidate, earlier);
+    for (const other of later) before.get(other)?.push(candidate);
+  }
+  return { files: sorted(accepted, before), problems };
+}
+
+function problemAmong(accepted: readonly ProfileFile[], candidate: ProfileFile): Problem | undefined {
+  for (const other of accepted) {
+    if (other.profile.id === candidate.profile.id) return idProblem(candidate, other);
+    for (const [index, filter] of candidate.profile.match.entries()) {
+      const rival = other.profile.match.find((one) => isAmbiguous(filter, one));
+      if (rival !== undefined) return overlapProblem(candidate, `/match/${index}`, { filter, other, rival });
+    }
+  }
+  return undefined;
+}
+
+function isAmbiguous(filter: string, other: string): boolean {
+  return filtersOverlap(filter, other) && !isNarrower(filter, other) && !isNarrower(other, filter);
+}
+
+function hasNarrower(one: DeviceProfile, other: DeviceProfile): boolean {
+  return one.match.some((filter) => other.match.some((wide) => isNarrower(filter, wide)));
+}
+
+/** Everything that would have to come behind a profile. */
+function behind(
+  candidate: ProfileFile,
+  later: readonly ProfileFile[],
+  before: ReadonlyMap<ProfileFile, readonly ProfileFile[]>,
+): ReadonlySet<ProfileFile> {
+  const reached = new Set<ProfileFile>([candidate]);
+  const waiting = [...later];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (reached.has(file)) continue;
+    reached.add(file);
+    for (const [other, earlier] of before) if (earlier.includes(file)) waiting.push(other);
+  }
+  return reached;
+}
+
+/** Each behind those that come before it, otherwise in the order given. */
+function sorted(
+  files: readonly ProfileFile[],
+  before: ReadonlyMap<ProfileFile, readonly ProfileFile[]>,
+): readonly ProfileFile[] {
+  const placed = new Set<ProfileFile>();
+  const place = (file: ProfileFile): void => {
+    if (placed.has(file)) return;
+    for (const earlier of before.get(file) ?? []) place(earlier);
+    placed.add(file);
+  };
+  for (const file of files) place(file);
+  return [...placed];
+}
+
+function idProblem(file: ProfileFile, other: ProfileFile): Problem {
+  const message = `The profile ${file.profile.id} already stands in ${other.file}.`;
+  const hint = "keep one of the two: a directory that is named first goes before the others";
+  return { code: "PROFILE_ID_TWICE", message, pointer: "", hint, ...file.placeOf("") };
+}
+
+function overlapProblem(
+  file: ProfileFile,
+  pointer: string,
+  { filter, other, rival }: { readonly filter: string; readonly other: ProfileFile; readonly rival: string },
+): Problem {
+  const message =
+    filter === rival
+      ? `Topics of ${quoted(filter)} already belong to ${other.profile.id}.`
+      : `Some topics match ${quoted(filter)} and ${quoted(rival)} of ${other.profile.id}.`;
+  const hint =
+    "write a filter that matches only this sensor's topics; a filter within another one is allowed";
+  return { code: "PROFILE_MATCH_SHARED", message, pointer, hint, ...file.placeOf(pointer) };
+}
+
+function circleProblem(file: ProfileFile, other: ProfileFile): Problem {
+  const message = `One filter is narrower than one of ${other.profile.id}, and another one is wider.`;
+  const hint = "make all filters narrower than its filters, or all of them wider";
+  return { code: "PROFILE_MATCH_CROSSED", message, pointer: "/match", hint, ...file.placeOf("/match") };
+}

@@ -1,0 +1,267 @@
+/** The schema of a device profile: every key, its default, and what is said about a wrong value. */
+import * as z from "zod/mini";
+import { codecNames, type RejectCause, rejectCauses } from "../core/decode.ts";
+import { nameCharactersMax } from "../core/limits.ts";
+import { type ClockMode, clockModes, defaultClockPolicy } from "../core/time/clock-policy.ts";
+import { formatDuration } from "../core/time/duration.ts";
+import { isTopicFilter } from "./forms.ts";
+import { metricPresetNames, metricPresetOf } from "./metric-presets.ts";
+import { quoted } from "./problems.ts";
+import { key, nameText, numberWithin, shortText } from "./rule-words.ts";
+import {
+  choice,
+  described,
+  duration,
+  expecting,
+  integer,
+  listOf,
+  object,
+  parsed,
+  recordOf,
+  type Schema,
+  text,
+} from "./shape.ts";
+import { nearest } from "./suggest.ts";
+
+/** What a word may stand for, and what an example may expect. */
+export type ProfileValue = number | boolean | string | null;
+
+/** A metric as people write it, in its full form. */
+export interface WrittenMetric {
+  readonly preset?: string;
+  readonly from?: string;
+  readonly unit?: string;
+  readonly scale?: number;
+  readonly offset?: number;
+  readonly range?: readonly number[];
+  readonly values?: Readonly<Record<string, ProfileValue>>;
+}
+
+/** An example as people write it. */
+export interface WrittenExample {
+  readonly topic: string;
+  readonly json?: unknown;
+  readonly text?: string;
+  readonly hex?: string;
+  readonly expect?: Readonly<Record<string, ProfileValue>>;
+  readonly unit?: Readonly<Record<string, string>>;
+  readonly at?: number;
+  readonly cause?: RejectCause;
+}
+
+/** A profile whose shape is right, with defaults, in milliseconds. */
+export interface WrittenProfile {
+  readonly vendor: string;
+  readonly model: string;
+  readonly version: number;
+  readonly source: string;
+  readonly match: readonly string[];
+  readonly codec: string;
+  readonly device?: string;
+  readonly time?: string;
+  readonly metrics: Readonly<Record<string, WrittenMetric>>;
+  readonly others: "keep" | "drop";
+  readonly interval?: number;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly clock?: { readonly policy: ClockMode; readonly ahead: number; readonly behind?: number };
+  readonly examples: { readonly good: readonly WrittenExample[]; readonly bad: readonly WrittenExample[] };
+}
+
+const examplesMax = 32;
+
+function optional<S extends Schema>(schema: S, description: string): z.ZodMiniExactOptional<S> {
+  // The description goes to the key: keys share schemas.
+  return key(z.exactOptional(schema), description);
+}
+
+function line(most: number, example: string): ReturnType<typeof text> {
+  return text(
+    { code: "TEXT", expected: `A text of 1 to ${most} characters`, hint: () => `for example "${example}"` },
+    // oxlint-disable-next-line no-control-regex -- control characters are what is kept out.
+    new RegExp(`^[^\\u0000-\\u001f\\u007f]{1,${most}}$`),
+  );
+}
+
+function anyNumber(example: string): z.ZodMiniNumber {
+  return numberWithin(-1e15, 1e15, { hint: `for example ${example}` });
+}
+
+const topicFilter = parsed(
+  {
+    code: "TOPIC",
+    expected: "A topic filter",
+    hint: () => '+ and # each stand alone between slashes, and # only at the end: "ruuvi/+/+"',
+  },
+  (written) => (isTopicFilter(written) ? written : undefined),
+);
+
+const metricName = text(
+  {
+    code: "NAME",
+    expected: "A metric name that begins with a letter, of letters, digits and _ . -, with at most one *,",
+    hint: () => 'for example "temperature"',
+  },
+  new RegExp(`^(?=.{1,${nameCharactersMax}}$)[A-Za-z][A-Za-z0-9_.-]*\\*?[A-Za-z0-9_.-]*$`),
+);
+
+const presetName = parsed(
+  {
+    code: "PRESET",
+    expected: "The name of a preset",
+    hint: (value) => {
+      const meant = typeof value === "string" ? nearest(value, metricPresetNames) : undefined;
+      return meant === undefined
+        ? `presets are ${metricPresetNames.join(", ")}`
+        : `did you mean ${quoted(meant)}?`;
+    },
+  },
+  (written) => (metricPresetOf(written) === undefined ? undefined : written),
+  { enum: [...metricPresetNames] },
+);
+
+const value = expecting(z.union([z.number(), z.boolean(), z.string(), z.null()]), {
+  code: "VALUE",
+  expected: "A number, a text, true, false or null",
+  hint: () => 'for example "values": { "open": true, "closed": false }',
+});
+
+const metric = expecting(
+  object({
+    preset: optional(
+      presetName,
+      "What it is: gives unit and range. A text in place of the object says the same.",
+    ),
+    from: optional(
+      line(256, "/sensor/temperature"),
+      "Where the codec finds it: a JSON pointer, or the path with dots; a * stands for any part. Default: the same name.",
+    ),
+    unit: optional(
+      line(16, "°C"),
+      "The unit in which the sensor reports, after scale and offset. Where the preset has another one, values are converted to that.",
+    ),
+    scale: optional(anyNumber("0.001"), "The value is what the sensor reports × scale + offset. Default: 1."),
+    offset: optional(anyNumber("-40"), "Default: 0."),
+    range: optional(
+      listOf(anyNumber("[-40, 85]"), 2, 2),
+      "The least and greatest value the sensor can measure, in the unit that is stored. Default: that of the preset.",
+    ),
+    values: optional(
+      recordOf(shortText(64), value),
+      'Words that stand for values: { "open": true, "closed": false }.',
+    ),
+  }),
+  {
+    code: "METRIC",
+    expected: "The name of a preset, or an object { … },",
+    hint: () => '"temperature", or { "preset": "temperature", "from": "/env/t" }',
+  },
+);
+
+const clock = object({
+  policy: key(
+    z.prefault(choice(clockModes), "trust"),
+    "trust: the device's stamp; clamp: not older than `behind` either; correct: by the learned offset; receipt: when it arrived.",
+  ),
+  ahead: key(
+    z.prefault(duration(0, 86_400_000), formatDuration(defaultClockPolicy.aheadMs)),
+    "How far ahead of the gateway a stamp may be.",
+  ),
+  behind: optional(duration(1), "How far behind the gateway a stamp may be."),
+});
+
+function payload() {
+  return {
+    topic: key(
+      line(1_024, "ruuvi/aa/bb"),
+      "The topic on which the payload comes; one that the profile matches.",
+    ),
+    json: optional(z.unknown(), "The payload as JSON."),
+    text: optional(shortText(4_096), "The payload as a text."),
+    hex: optional(
+      shortText(8_192),
+      "The payload as bytes: hexadecimal digits, blanks between them as you like.",
+    ),
+  };
+}
+
+const goodExample = object({
+  ...payload(),
+  expect: key(
+    recordOf(line(nameCharactersMax, "temperature"), value),
+    "Every sample that comes of it, by metric.",
+  ),
+  unit: optional(
+    recordOf(line(nameCharactersMax, "temperature"), line(16, "°C")),
+    "Units of samples, where the codec gives them.",
+  ),
+  at: optional(integer(0, 8.64e15), "Event time in epoch milliseconds, where the payload has one."),
+});
+
+const badExample = object({
+  ...payload(),
+  cause: key(choice(rejectCauses), "Why it is refused."),
+});
+
+function shapeWith<S extends Schema>(metricSchema: S) {
+  return object({
+    $schema: z.exactOptional(z.string()),
+    vendor: key(line(64, "Ruuvi"), "Who makes it."),
+    model: key(line(64, "RuuviTag"), "What it is called."),
+    version: key(integer(1, 1_000_000), "Counts up with every change of what is stored."),
+    source: key(
+      line(512, "Ruuvi, Bluetooth Advertisements, Data Format 5"),
+      "The public document that the profile follows.",
+    ),
+    match: key(listOf(topicFilter, 1, 16), "MQTT filters of its topics; any may match."),
+    codec: key(described(line(64, "json"), { enum: [...codecNames] }), "How its payloads are written."),
+    device: optional(
+      line(nameCharactersMax, "{2}"),
+      "The name of the device: {n} is level n of the topic, from 0. Default: as the codec names devices.",
+    ),
+    time: optional(
+      line(256, "/ts"),
+      "Where event time stands, for json, cbor and the like: a JSON pointer or a path.",
+    ),
+    metrics: key(
+      z.prefault(recordOf(metricName, metricSchema), {}),
+      "What it measures, by the name under which it is stored.",
+    ),
+    others: key(
+      z.prefault(choice(["keep", "drop"]), "drop"),
+      "What becomes of values that no metric names: kept as the codec calls them, or dropped.",
+    ),
+    interval: optional(duration(1), "How often such a sensor reports."),
+    tags: key(z.prefault(recordOf(nameText(), shortText(256)), {}), "Tags of every such device."),
+    clock: optional(clock, "How far the device's stamps are believed."),
+    examples: key(
+      object({
+        good: key(listOf(goodExample, 1, examplesMax), "Payloads and what comes of them."),
+        bad: key(listOf(badExample, 1, examplesMax), "Payloads that are refused, and why."),
+      }),
+      "Payloads that show how it works; they are run by `holdfast devices check`.",
+    ),
+  });
+}
+
+/** With every metric in its full form. */
+const shape = shapeWith(metric);
+
+/** The schema of a profile whose metrics are all in their full form, for walking. */
+export const profileShape: Schema = shape;
+
+/** What zod says about a profile. */
+export type ShapedProfile =
+  | { readonly ok: true; readonly value: WrittenProfile }
+  | { readonly ok: false; readonly issues: readonly z.core.$ZodIssue[] };
+
+/** Checks the shape of a profile whose metrics are all in their full form. */
+export function shapeProfile(written: unknown): ShapedProfile {
+  const checked = z.safeParse(shape, written);
+  return checked.success ? { ok: true, value: checked.data } : { ok: false, issues: checked.error.issues };
+}
+
+/** The JSON Schema (draft 7) of a profile file, for editors. */
+export function profileSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(shapeWith(z.union([presetName, metric])), { target: "draft-7", io: "input" });
+  return { ...schema, title: "holdfast device profile" };
+}
