@@ -11,6 +11,7 @@ import { type Config, listenerProtocols, upstreamFormats, upstreamPresets } from
 import { isLoopback } from "../core/address.ts";
 import { isResolution, isTopicFilter, isTopicPrefix, isUpstreamUrl } from "./forms.ts";
 import {
+  bounded,
   choice,
   described,
   duration,
@@ -131,7 +132,7 @@ const clock = object({
 });
 
 const device = object({
-  match: expecting(z.union([deviceGlob, z.array(deviceGlob).check(z.minLength(1), z.maxLength(256))]), {
+  match: expecting(z.union([deviceGlob, bounded(z.array(deviceGlob), 1, 256)]), {
     code: "NAME",
     expected: "A name or glob, or a list of them,",
     hint: () => '"fridge-*" or ["fridge-1", "fridge-2"]',

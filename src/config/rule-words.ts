@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { nameCharactersMax } from "../core/limits.ts";
 import { type AggregateName, aggregateNames } from "../core/rule/definition.ts";
 import { templateNamePattern } from "../core/rule/template.ts";
-import { described, expecting, type Expectation, parsed, type Schema, text } from "./shape.ts";
+import { bounded, described, expecting, type Expectation, parsed, type Schema, text } from "./shape.ts";
 import { nearest } from "./suggest.ts";
 
 /** An aggregate as a single word names it. */
@@ -111,7 +111,7 @@ function glob(): TextSchema {
 
 /** A name or glob, or a list of them. */
 export function globs(): z.ZodMiniUnion<readonly [TextSchema, z.ZodMiniArray<TextSchema>]> {
-  return expecting(z.union([glob(), z.array(glob()).check(z.minLength(1), z.maxLength(256))]), {
+  return expecting(z.union([glob(), bounded(z.array(glob()), 1, 256)]), {
     code: "SOURCE",
     expected: `A name or glob of at most ${nameCharactersMax} characters, or a list of them,`,
     hint: () => '"temperature", "fridge-*" or ["fridge-1", "fridge-2"]',

@@ -161,11 +161,27 @@ export function flag(): z.ZodMiniBoolean {
 /** A list with a bounded number of elements. */
 export function listOf<S extends Schema>(element: S, low: number, high: number): z.ZodMiniArray<S> {
   const range = low === 0 ? `at most ${high}` : `${low} to ${high}`;
-  return expecting(z.array(element).check(z.minLength(low), z.maxLength(high)), {
+  return expecting(bounded(z.array(element), low, high), {
     code: "LIST",
     expected: `A list of ${range} elements`,
     hint: (value) => (Array.isArray(value) ? undefined : `write [${shortened(value)}]`),
   });
+}
+
+/**
+ * A list, and how many elements it may have.
+ *
+ * zod looks at the length of whatever has a member `length`, also of an object in the place of the list, and
+ * throws where that is no number.
+ */
+export function bounded<S extends Schema>(
+  list: z.ZodMiniArray<S>,
+  low: number,
+  high: number,
+): z.ZodMiniArray<S> {
+  const checks = [z.minLength(low), z.maxLength(high)];
+  for (const check of checks) check._zod.def.when = ({ value }) => Array.isArray(value);
+  return list.check(...checks);
 }
 
 /** An object with exactly these keys. */

@@ -143,3 +143,11 @@ test("a rule with more hysteresis than it can remember is refused", () => {
   const parsed = parseRuleFile(JSON.stringify({ id: "many", source: { metric: "x" }, when }), "rule.json");
   expect(parsed.ok ? [] : parsed.problems.map(({ code }) => code)).toEqual(["RULE_CLEARS"]);
 });
+
+test.each(["rollups", "listeners", "upstreams"])(
+  "an object that has a length in the place of the list %s is refused",
+  async (key) => {
+    const loaded = await loadText(JSON.stringify({ [key]: { length: {} } }));
+    expect(loaded.ok ? [] : loaded.problems.map(({ code }) => code)).toEqual(["CONFIG_LIST"]);
+  },
+);
