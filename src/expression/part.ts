@@ -14,9 +14,9 @@ export const yes = 2;
 export type Truth = typeof no | typeof unknown | typeof yes;
 
 export type Texts = Readonly<Record<string, string>>;
-export type NumberOf = (values: Float64Array, texts: Texts) => number;
-export type TextOf = (values: Float64Array, texts: Texts) => string | undefined;
-export type TruthOf = (values: Float64Array, texts: Texts) => Truth;
+export type NumberOf = (values: readonly number[], texts: Texts) => number;
+export type TextOf = (values: readonly number[], texts: Texts) => string | undefined;
+export type TruthOf = (values: readonly number[], texts: Texts) => Truth;
 
 export interface NumberPart {
   readonly type: "number";

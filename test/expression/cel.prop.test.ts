@@ -52,7 +52,7 @@ const words = [
   "\u0000",
 ];
 
-const values = Float64Array.of(9, Number.NaN, 12, 5);
+const values = [9, Number.NaN, 12, 5];
 const texts = { site: "north" };
 
 /** What is wrong with how a text is taken: it gives a truth, or every problem lies inside it and has a hint. */

@@ -23,12 +23,12 @@ export function holds(text: string, given: Given): boolean {
   const compiled = celCompiler.compile(text, scope);
   if (!compiled.ok) throw new Error(compiled.problems.map(({ message }) => message).join("\n"));
   const { site, limit } = given;
-  const values = Float64Array.of(
+  const values = [
     given.avg ?? Number.NaN,
     given.n ?? Number.NaN,
     given["a.mean"] ?? Number.NaN,
     given["b.mean"] ?? Number.NaN,
-  );
+  ];
   const texts = { ...(site === undefined ? {} : { site }), ...(limit === undefined ? {} : { limit }) };
   return compiled.value.evaluate(values, texts);
 }

@@ -25,7 +25,7 @@ export interface AlertFace {
   readonly key: Readonly<Record<string, string>>;
   /** Group keys, labels and tags by name. */
   readonly texts: Readonly<Record<string, string>>;
-  readonly values: Float64Array;
+  readonly values: number[];
   /** Share of the expected samples that the last decision had; `NaN` when it is not known. */
   readonly coverage: number;
 }
@@ -39,6 +39,17 @@ export interface Revised {
   readonly coverage: number;
 }
 
+/** The episode that was told last. */
+interface ToldEpisode {
+  /** When it began, and when it was first said to have begun: its identity. */
+  since: EpochMs;
+  identifiedBy: EpochMs;
+  /** When it fired first; `NaN` while it has not. */
+  firedAt: EpochMs;
+  /** Event time of the last change that was told; a later one is not told to have been before it. */
+  announcedAt: EpochMs;
+}
+
 export class GroupAlert implements MutableAlert {
   readonly status: AlertStatus = new AlertStatus();
   readonly #face: AlertFace;
@@ -49,13 +60,8 @@ export class GroupAlert implements MutableAlert {
   /** What was told last; nothing when nothing was told yet or the end of an episode was. */
   #told: ToldState | undefined = undefined;
   #inhibitedBy: string | undefined = undefined;
-  /** When the episode that was told last began, and when it was first said to have begun: its identity. */
-  #since: EpochMs = Number.NaN;
-  #identifiedBy: EpochMs = Number.NaN;
-  /** When it was first told to fire in this episode; `NaN` while it was not. */
-  #firedAt: EpochMs = Number.NaN;
-  /** Event time of the last change; a later one is not told to have been before it. */
-  #announcedAt: EpochMs = Number.NEGATIVE_INFINITY;
+  /** Nothing while nothing was ever told. */
+  #episode: ToldEpisode | undefined = undefined;
 
   constructor(face: AlertFace, context: FoldContext) {
     this.#face = face;
@@ -81,7 +87,7 @@ export class GroupAlert implements MutableAlert {
 
   /** Of the episode that was told last, whatever clocks have been set since. */
   get id(): string {
-    return this.#idOf(this.#identifiedBy);
+    return this.#idOf(this.#episode?.identifiedBy ?? Number.NaN);
   }
 
   /** Takes what a decision has changed; `undefined` when it has changed nothing. */
@@ -183,9 +189,14 @@ export class GroupAlert implements MutableAlert {
     this.#flap?.shift(byMs);
     this.#handling?.shift(byMs);
     if (this.#told !== undefined) this.#told = { ...this.#told, since: this.#told.since + byMs };
-    this.#since += byMs;
-    this.#firedAt += byMs;
-    this.#announcedAt += byMs;
+    if (this.#episode === undefined) return;
+    this.#episode.since += byMs;
+    this.#episode.firedAt += byMs;
+    this.#episode.announcedAt += byMs;
+  }
+
+  get #announcedAt(): EpochMs {
+    return this.#episode?.announcedAt ?? Number.NEGATIVE_INFINITY;
   }
 
   /** Takes its place among those that fire; once after a restart, and whenever the rules have changed. */
@@ -249,26 +260,29 @@ export class GroupAlert implements MutableAlert {
   #tellAgain(reason: AlertReason): void {
     this.#follow();
     // One that was never told has no time of its own yet.
-    const at = Number.isFinite(this.#announcedAt) ? this.#announcedAt : this.#context.now.at;
-    const since = Number.isNaN(this.#since) ? at : this.#since;
+    const at = this.#episode?.announcedAt ?? this.#context.now.at;
+    const since = this.#episode?.since ?? at;
     const told = this.#told ?? { state: "ok" as const, level: shownLevel(this.status), since };
     this.#tell({ ...told, at }, reason);
   }
 
   #tell(change: ToldChange, reason: AlertReason): void {
-    if (change.since !== this.#since) {
-      this.#since = change.since;
-      this.#identifiedBy = change.since;
-      this.#firedAt = Number.NaN;
+    const { since } = change;
+    if (since !== this.#episode?.since) {
+      const announcedAt = this.#announcedAt;
+      this.#episode = { since, identifiedBy: since, firedAt: Number.NaN, announcedAt };
     }
+    const episode = this.#episode;
     const fires = change.state === "firing" || change.state === "flapping";
-    if (fires && Number.isNaN(this.#firedAt)) this.#firedAt = Math.max(change.at, this.#announcedAt);
+    if (fires && Number.isNaN(episode.firedAt)) episode.firedAt = Math.max(change.at, episode.announcedAt);
     const record = this.#recordOf(change, reason);
-    this.#announcedAt = record.at;
+    episode.announcedAt = record.at;
     const { output } = this.#context;
     output.alert(record);
     const { actions, definition } = this.#face.rule;
-    const muted = definition.shadow || record.inhibitedBy !== null || record.shelvedUntil !== null;
+    const unheard = record.inhibitedBy !== null || record.shelvedUntil !== null;
+    // What ends is always acted upon: the horn that sounded before the shelf must not sound on.
+    const muted = definition.shadow || (unheard && record.state !== "resolved");
     if (muted || actions.length === 0 || reason === "acknowledge" || reason === "unacknowledge") return;
     const { state, severity } = record;
     const named = { ...record.annotations, ...this.#named(record.values), state, severity };
@@ -308,7 +322,7 @@ export class GroupAlert implements MutableAlert {
       shelvedUntil: this.#handling?.shelf?.endAt ?? null,
       inhibitedBy: this.#inhibitedBy ?? null,
       shadow: definition.shadow,
-      capture: this.#captureAt(this.#firedAt),
+      capture: this.#captureAt(this.#episode?.firedAt ?? Number.NaN),
     };
   }
 
@@ -344,12 +358,10 @@ export class GroupAlert implements MutableAlert {
         (this.#flap === undefined ? 0 : 2) +
         (this.#handling === undefined ? 0 : 4) +
         (this.#reminder === undefined ? 0 : 8) +
-        (this.#inhibitedBy === undefined ? 0 : 16),
+        (this.#inhibitedBy === undefined ? 0 : 16) +
+        (this.#episode === undefined ? 0 : 32),
     );
-    writer.number(this.#announcedAt);
-    writer.number(this.#since);
-    writer.number(this.#identifiedBy);
-    writer.number(this.#firedAt);
+    if (this.#episode !== undefined) writeEpisode(writer, this.#episode);
     if (told !== undefined) {
       writer.count(alertStates.indexOf(told.state));
       writer.count(told.level);
@@ -364,10 +376,7 @@ export class GroupAlert implements MutableAlert {
   read(reader: SnapshotReader): void {
     this.status.read(reader);
     const parts = reader.count();
-    this.#announcedAt = reader.number();
-    this.#since = reader.number();
-    this.#identifiedBy = reader.number();
-    this.#firedAt = reader.number();
+    if ((parts & 32) !== 0) this.#episode = readEpisode(reader);
     if ((parts & 1) !== 0) {
       const state = alertStates[reader.count()]!;
       this.#told = { state, level: reader.count(), since: reader.number() };
@@ -377,6 +386,22 @@ export class GroupAlert implements MutableAlert {
     if ((parts & 8) !== 0) (this.#reminder = new Reminder()).read(reader);
     if ((parts & 16) !== 0) this.#inhibitedBy = reader.text();
   }
+}
+
+function writeEpisode(writer: SnapshotWriter, episode: ToldEpisode): void {
+  writer.number(episode.since);
+  writer.number(episode.identifiedBy);
+  writer.number(episode.firedAt);
+  writer.number(episode.announcedAt);
+}
+
+function readEpisode(reader: SnapshotReader): ToldEpisode {
+  return {
+    since: reader.number(),
+    identifiedBy: reader.number(),
+    firedAt: reader.number(),
+    announcedAt: reader.number(),
+  };
 }
 
 function shareOf(coverage: number): number | null {

@@ -19,7 +19,7 @@ export class GroupSide implements Decider {
   readonly rule: CompiledRule;
   readonly source: CompiledSource;
   /** What was measured last. The group's own values where there is one side. */
-  readonly values: Float64Array;
+  readonly values: number[];
   window: WindowState;
   /** When the last sample came, or before the first when this was made, in milliseconds that the gateway has been running. */
   arrivedAt: number;
@@ -38,7 +38,7 @@ export class GroupSide implements Decider {
   constructor(
     rule: CompiledRule,
     source: CompiledSource,
-    values: Float64Array,
+    values: number[],
     group: Group,
     context: Pick<FoldContext, "panes" | "now">,
   ) {
@@ -91,7 +91,7 @@ export class GroupSide implements Decider {
     const present = this.values.slice();
     this.rule.plan.measure(pane, this.values, intervalMs);
     const holds = this.group.reconsider({ at, revision, held, coverage: coverageOf(pane, intervalMs) });
-    this.values.set(present);
+    for (const [index, value] of present.entries()) this.values[index] = value;
     return holds;
   }
 

@@ -12,7 +12,7 @@ type Sides = readonly GroupSide[];
  * @returns Event time of what was said last; `NaN` when they cannot be compared: another side is still to
  *   decide about the same time, or what one of them said last is too old.
  */
-export function joinSides(sides: Sides, decided: GroupSide, at: EpochMs, values: Float64Array): EpochMs {
+export function joinSides(sides: Sides, decided: GroupSide, at: EpochMs, values: number[]): EpochMs {
   let newestAt = at;
   for (const side of sides) {
     if (side === decided) continue;
@@ -22,8 +22,10 @@ export function joinSides(sides: Sides, decided: GroupSide, at: EpochMs, values:
   let offset = 0;
   for (const side of sides) {
     if (!(newestAt - side.decidedAt <= side.source.maxAgeMs)) return Number.NaN;
-    values.set(side.values, offset);
-    offset += side.values.length;
+    for (const value of side.values) {
+      values[offset] = value;
+      offset += 1;
+    }
   }
   return newestAt;
 }
@@ -76,9 +78,9 @@ export function inheritSides(sides: Sides, earlier: Sides, kept: boolean): void 
 
 /** Copies values to where they stand under the same names. */
 export function carryValues(
-  into: Float64Array,
+  into: number[],
   names: readonly string[],
-  earlier: Float64Array,
+  earlier: number[],
   earlierNames: readonly string[],
 ): void {
   for (const [index, name] of names.entries()) {
@@ -90,4 +92,9 @@ export function carryValues(
 /** Names of what is measured of the first side, which is measured of every side. */
 function namesOf({ fields, sideFieldCount }: CompiledRule): readonly string[] {
   return fields.slice(0, sideFieldCount);
+}
+
+/** As many values, none of them known yet. A plain array: a typed one takes 200 bytes before its first number. */
+export function unknownValues(count: number): number[] {
+  return Array.from({ length: count }, () => Number.NaN);
 }

@@ -24,11 +24,12 @@ import {
   joinSides,
   latestAtOf,
   quietestOf,
+  unknownValues,
 } from "./group-sides.ts";
 import type { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
 /** What groups of rules that name no parameter have in common. */
-const noParameters = new Float64Array(0);
+const noParameters: readonly number[] = [];
 
 /** A decision that was made before, and is looked at again. */
 export interface PastDecision {
@@ -44,19 +45,21 @@ export class Group implements ConditionInput, AlertFace, Timed {
   rule: CompiledRule;
   /** The group's identity: values of the rule's `groupBy`, in its order. */
   readonly key: Readonly<Record<string, string>>;
-  values: Float64Array;
-  parameters: Float64Array = noParameters;
+  values: number[];
+  parameters: readonly number[] = noParameters;
   latched = 0;
   sides: readonly GroupSide[];
   readonly alert: GroupAlert;
   readonly #context: FoldContext;
   #detector: Detector | undefined;
   /** The detector's overdue time for which it was judged last. */
-  #overdueAt: EpochMs = Number.NaN;
+  #overdueAt: EpochMs | undefined = undefined;
   /** Silence has been taken for what the rule says it means, and lasts. */
   silent = false;
   /** When the gateway was off, until it shows whether samples of that time come. */
   #off: TimeSpan | undefined = undefined;
+  /** What is said about the device that it is about, where it is about one. */
+  #device: Device | undefined = undefined;
   #texts: Readonly<Record<string, string>> | undefined;
   /** A series feeds it. */
   fed = true;
@@ -65,7 +68,7 @@ export class Group implements ConditionInput, AlertFace, Timed {
     this.rule = rule;
     this.key = key;
     this.#context = context;
-    this.values = new Float64Array(rule.fields.length).fill(Number.NaN);
+    this.values = unknownValues(rule.fields.length);
     this.sides = this.#openSides();
     this.#detector = detectorOf(rule);
     this.alert = new GroupAlert(this, context);
@@ -73,7 +76,7 @@ export class Group implements ConditionInput, AlertFace, Timed {
   }
 
   get texts(): Readonly<Record<string, string>> {
-    this.#texts ??= { ...this.rule.definition.labels, ...this.key };
+    this.#texts ??= { ...this.#device?.tags, ...this.rule.definition.labels, ...this.key };
     return this.#texts;
   }
 
@@ -93,7 +96,8 @@ export class Group implements ConditionInput, AlertFace, Timed {
     side.describe(device.intervalMs);
     // What is said about one device of several says nothing about the group.
     if (!Object.hasOwn(this.key, "device")) return;
-    this.#texts = { ...device.tags, ...this.rule.definition.labels, ...this.key };
+    this.#device = device;
+    this.#texts = undefined;
     this.#takeParameters(device.parameters);
   }
 
@@ -205,11 +209,11 @@ export class Group implements ConditionInput, AlertFace, Timed {
     this.#texts = undefined;
     this.#takeParameters({});
     if (!meant) this.latched = 0;
-    this.values = new Float64Array(rule.fields.length).fill(Number.NaN);
+    this.values = unknownValues(rule.fields.length);
     if (meant) carryValues(this.values, rule.fields, values, earlier.fields);
     if (earlier.detectShape !== rule.detectShape) {
       this.#detector = detectorOf(rule);
-      this.#overdueAt = Number.NaN;
+      this.#overdueAt = undefined;
     }
     this.sides = this.#openSides();
     inheritSides(this.sides, sides, earlier.windowShape === rule.windowShape);
@@ -230,7 +234,7 @@ export class Group implements ConditionInput, AlertFace, Timed {
   shift(byMs: number): void {
     for (const side of this.sides) side.shift(byMs);
     this.#detector?.shift(byMs);
-    this.#overdueAt += byMs;
+    if (this.#overdueAt !== undefined) this.#overdueAt += byMs;
     if (this.#off !== undefined) this.#off = { from: this.#off.from, to: this.#off.to + byMs };
     this.alert.shift(byMs);
   }
@@ -366,15 +370,14 @@ export class Group implements ConditionInput, AlertFace, Timed {
     const context = this.#context;
     if (rule.sources.length === 1) return [new GroupSide(rule, rule.sources[0]!, this.values, this, context)];
     return rule.sources.map(
-      (source) =>
-        new GroupSide(rule, source, new Float64Array(rule.sideFieldCount).fill(Number.NaN), this, context),
+      (source) => new GroupSide(rule, source, unknownValues(rule.sideFieldCount), this, context),
     );
   }
 
   #takeParameters(known: Readonly<Record<string, number>>): void {
     const { parameters } = this.rule;
     if (parameters.length === 0) return;
-    this.parameters = Float64Array.from(parameters, (parameter) =>
+    this.parameters = parameters.map((parameter) =>
       Object.hasOwn(known, parameter.param) ? known[parameter.param]! : parameter.default,
     );
   }
@@ -393,7 +396,7 @@ export class Group implements ConditionInput, AlertFace, Timed {
       side.write(writer);
     }
     if (this.#detector === undefined) return;
-    writer.number(this.#overdueAt);
+    writer.number(this.#overdueAt ?? Number.NaN);
     this.#detector.write(writer);
   }
 

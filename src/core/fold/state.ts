@@ -32,7 +32,7 @@ import type { SeriesState } from "./series-state.ts";
 import { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
 /** Order of fields in a snapshot. A snapshot of another version is not read. */
-const snapshotVersion = 10;
+const snapshotVersion = 11;
 
 /** How often, at most, in the gateway's running time, silent sources are looked at. */
 const idleScanMs = 1_000;
@@ -59,8 +59,8 @@ export class FoldState {
   #idleCheckAt = 0;
   /** The same, as far as {@link FoldState.tickDue} has looked since the last record. */
   #quietUntil = 0;
-  /** What the next snapshot will take, judged by the last. */
-  #snapshotBytes = 65_536;
+  /** What the last snapshot took. */
+  #snapshotBytes = 0;
   #ledgerAt = 0;
   #booksChanged = false;
   readonly #output: FoldOutput = new FoldOutput();
@@ -374,7 +374,7 @@ export class FoldState {
 
   /** The whole state as bytes; the same state gives the same bytes. */
   snapshot(): Uint8Array {
-    const writer = new SnapshotWriter(this.#snapshotBytes);
+    const writer = new SnapshotWriter(this.#snapshotBytesExpected);
     writer.count(snapshotVersion);
     writer.count(this.seq);
     writer.text(JSON.stringify(this.#settings));
@@ -397,8 +397,14 @@ export class FoldState {
     this.#digests.write(writer);
     writer.text(JSON.stringify(this.#alerts.records()));
     const bytes = writer.finish();
-    this.#snapshotBytes = Math.ceil(bytes.length * 1.1) + 1_024;
+    this.#snapshotBytes = bytes.length;
     return bytes;
+  }
+
+  /** A little too much, so that the writer need not grow: a larger buffer, and a copy, for each doubling. */
+  get #snapshotBytesExpected(): number {
+    if (this.#snapshotBytes > 0) return Math.ceil(this.#snapshotBytes * 1.1) + 1_024;
+    return 65_536 + 300 * this.seriesCount + 80 * this.groupCount + 100 * this.paneCount;
   }
 
   /**

@@ -13,9 +13,9 @@ import type { ExpressionCompiler, ExpressionName } from "./expression.ts";
 /** What a condition reads, and the bits it keeps. */
 export interface ConditionInput {
   /** One value a field, in the order of the rule's fields. */
-  readonly values: Float64Array;
+  readonly values: readonly number[];
   /** The parameters of the group's device, in the order in which the rule names them. */
-  readonly parameters: Float64Array;
+  readonly parameters: readonly number[];
   /** Group keys, labels and tags by name, for expressions. */
   readonly texts: Readonly<Record<string, string>>;
   /** One bit a comparison with `clear`, set while it holds. */

@@ -27,7 +27,7 @@ export interface Expression {
    * @param values - The numbers of the scope, in the scope's order. `NaN`: missing.
    * @param texts - The texts of the scope, by name; only own properties are looked at.
    */
-  evaluate(values: Float64Array, texts: Readonly<Record<string, string>>): boolean;
+  evaluate(values: readonly number[], texts: Readonly<Record<string, string>>): boolean;
 }
 
 /** Something wrong with an expression, and where in its text. */

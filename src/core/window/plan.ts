@@ -13,7 +13,7 @@ export interface AggregatePlan {
    * @param pane - Of this plan's shape, with at least one sample.
    * @param intervalMs - Expected time between two samples; NaN when it is not known.
    */
-  measure(pane: Pane, values: Float64Array, intervalMs: number): void;
+  measure(pane: Pane, values: number[], intervalMs: number): void;
 }
 
 const ofTrend: ReadonlySet<AggregateName> = new Set<AggregateName>(["slope"]);

@@ -129,6 +129,14 @@ test("a shelved alert lives on unheard, and comes back by itself", () => {
   expect(told(gateway.passTo(70))).toEqual(["warm a firing warning (shelf-ended)"]);
 });
 
+test("an alert that resolves while it is shelved runs its action for that: a horn does not sound on", () => {
+  const actions = [{ topic: "horn", payload: "{{state}}", on: "change", qos: 0, retain: false }] as const;
+  const gateway = new FoldHarness({ rules: [{ ...warm, actions }] });
+  gateway.sample(0, "a", 9);
+  gateway.command({ ...said, kind: "shelve", forMs: 60_000, target: of("warm", "a") });
+  expect(gateway.sample(10, "a", 1).actions).toMatchObject([{ payload: '"resolved"' }]);
+});
+
 test("a command to an alert that does not exist is counted, and changes nothing", () => {
   const gateway = new FoldHarness({ rules: [warm] });
   expect(gateway.command({ ...said, kind: "acknowledge", target: { alert: "0011223344556677" } })).toEqual(

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { compileCondition, type ConditionInput, ConditionScope } from "../../../src/core/rule/condition.ts";
 import type { ConditionDefinition } from "../../../src/core/rule/definition.ts";
 
-function inputOf(fields: number, parameters: readonly number[] = []): ConditionInput {
-  const values = new Float64Array(fields);
-  return { values, parameters: Float64Array.from(parameters), texts: {}, latched: 0 };
+function inputOf(fields: number, parameters: readonly number[] = []): ConditionInput & { values: number[] } {
+  const values = Array.from({ length: fields }, () => 0);
+  return { values, parameters: [...parameters], texts: {}, latched: 0 };
 }
 
 /** Judges a run of values of one field, with the memory that a group would keep. */
@@ -67,7 +67,7 @@ test("hysteresis of one part does not depend on the other parts", () => {
   );
   const input = inputOf(2);
   const judgeBoth = (x: number, y: number): boolean => {
-    input.values.set([x, y]);
+    input.values = [x, y];
     return condition(input);
   };
   expect([judgeBoth(9, 0), judgeBoth(7, 1), judgeBoth(5, 1), judgeBoth(7, 1)]).toEqual([

@@ -34,7 +34,7 @@ function paneOf(part: readonly Sample[]): Pane {
 }
 
 function measured(pane: Pane): readonly number[] {
-  const values = new Float64Array(every.length);
+  const values = Array.from({ length: every.length }, () => 0);
   plan.measure(pane, values, 10);
   return Array.from(values);
 }
@@ -151,7 +151,7 @@ test.each([
   const pane = new Pane();
   pane.reset(0, 60_000);
   for (let index = 0; index < row.count; index += 1) pane.add(1, index);
-  const values = new Float64Array(1);
+  const values = Array.from({ length: 1 }, () => 0);
   coverage.measure(pane, values, row.intervalMs);
   expect(values[0]).toBe(row.covered);
 });
@@ -166,7 +166,7 @@ test("a sample between the oldest and the newest stamp of its pane changes no ar
   pane.add(10, 0);
   pane.add(0, 100);
   pane.add(3, 50);
-  const values = new Float64Array(3);
+  const values = Array.from({ length: 3 }, () => 0);
   of.measure(pane, values, 1);
   expect(Array.from(values)).toEqual([100, 10, 3]);
 });

@@ -33,7 +33,7 @@ export interface Made {
   readonly held: boolean;
   readonly start: number;
   readonly end: number;
-  readonly values: Float64Array;
+  readonly values: readonly number[];
 }
 
 /** Samples within a stretch, most of them near in order; now and then silence, or a cut. */
@@ -98,7 +98,7 @@ export class Run implements Decider {
   }
 
   #note(at: number, pane: Pane, revision: number, held: boolean): boolean {
-    const values = new Float64Array(32);
+    const values = Array.from({ length: 32 }, () => 0);
     this.#plan.measure(pane, values, 1_000);
     this.made.push({ at, revision, held, start: pane.start, end: pane.end, values });
     return holdsOf(pane.count, pane.sum);
