@@ -136,7 +136,7 @@ class RunningGateway implements Gateway, ReadModel {
       logger,
       version,
       boot: randomUUID(),
-      settings: settingsOf(config, this.#options.rules),
+      settings: settingsOf({ ...this.#options, config }),
       tools: ruleTools,
       commitDelayMs: config.store.commitDelayMs,
       onCommitted: (effects, deadLetters) => this.#publish(effects, deadLetters),
@@ -199,7 +199,7 @@ class RunningGateway implements Gateway, ReadModel {
     invariant(this.#engine !== undefined, "a gateway is reloaded while it serves");
     this.#config = next.config;
     this.#plans.replaceRoutes(routesOf(next.config, next.profiles));
-    await this.#engine.apply(settingsOf(next.config, next.rules));
+    await this.#engine.apply(settingsOf(next));
     return ok(undefined);
   }
 
@@ -404,11 +404,28 @@ async function tlsMaterial({ ca, cert, key }: UpstreamConfig): Promise<TlsMateri
   );
 }
 
-function settingsOf(config: Config, rules: readonly RuleDefinition[]): Settings {
+function settingsOf({ config, rules, profiles }: Reloadable): Settings {
   const { devices } = config.ingest;
   // What is said about the gateway holds for all its devices, unless something nearer says otherwise.
   const everywhere: DeviceDescription = { match: ["*"], tags: config.gateway.tags, parameters: {} };
-  return { rules, rollups: config.rollups, devices: [everywhere, ...devices] };
+  // What somebody says about a device stands above what its model says.
+  const described = [everywhere, ...profiles.flatMap(descriptionsOf), ...devices];
+  return { rules, rollups: config.rollups, devices: described };
+}
+
+/** What a profile says about the devices that it decodes, beside how. */
+function descriptionsOf({ id, tags, clock, intervalMs }: DeviceProfile): readonly DeviceDescription[] {
+  if (clock === undefined && intervalMs === undefined && Object.keys(tags).length === 0) return [];
+  return [
+    {
+      match: ["*"],
+      decodedBy: id,
+      tags,
+      ...(clock === undefined ? {} : { clock }),
+      ...(intervalMs === undefined ? {} : { intervalMs }),
+      parameters: {},
+    },
+  ];
 }
 
 function routesOf(

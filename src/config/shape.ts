@@ -180,6 +180,7 @@ export function bounded<S extends Schema>(
   high: number,
 ): z.ZodMiniArray<S> {
   const checks = [z.minLength(low), z.maxLength(high)];
+  // oxlint-disable-next-line no-underscore-dangle -- where zod keeps what a check is made of
   for (const check of checks) check._zod.def.when = ({ value }) => Array.isArray(value);
   return list.check(...checks);
 }

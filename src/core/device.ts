@@ -11,6 +11,8 @@ import type { ClockPolicy } from "./time/clock-policy.ts";
 export interface DeviceDescription {
   /** Names or globs. */
   readonly match: readonly string[];
+  /** Only of devices that are decoded by this profile. */
+  readonly decodedBy?: string;
   readonly profile?: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly clock?: ClockPolicy;
@@ -34,13 +36,20 @@ export interface Device {
  * Collects what descriptions say about a device.
  *
  * @param descriptions - In the order in which they are written: a later one wins, key by key.
- * @returns A function from the name of a device to everything that is said about it.
+ * @returns A function from the name of a device, and the profile by which it is decoded, to everything that is
+ *   said about it.
  */
-export function describeDevices(descriptions: readonly DeviceDescription[]): (name: string) => Device {
+export function describeDevices(
+  descriptions: readonly DeviceDescription[],
+): (name: string, decodedBy?: string) => Device {
   const compiled = descriptions.map(({ match }) => compileGlobs(match));
   const known = new Map<string, Device>();
-  return (name) => {
-    const said = descriptions.filter((_, index) => compiled[index]!(name));
+  return (name, decodedBy) => {
+    const said = descriptions.filter(
+      (description, index) =>
+        (description.decodedBy === undefined || description.decodedBy === decodedBy) &&
+        compiled[index]!(name),
+    );
     const identity = said.map((description) => descriptions.indexOf(description)).join();
     const device = known.get(identity) ?? together(said);
     known.set(identity, device);

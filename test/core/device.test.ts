@@ -42,6 +42,23 @@ test("a device about which nothing special is said has what is said about all", 
   });
 });
 
+test("what a profile says holds for the devices that it decodes, and below what is said by name", () => {
+  const ofModel: DeviceDescription = {
+    match: ["*"],
+    decodedBy: "acme/t1",
+    tags: { area: "roof" },
+    intervalMs: 10_000,
+    parameters: {},
+  };
+  const known = describeDevices([everywhere, ofModel, fridges]);
+  expect(known("pump", "acme/t1")).toMatchObject({
+    tags: { site: "north", area: "roof" },
+    intervalMs: 10_000,
+  });
+  expect(known("pump")).toMatchObject({ tags: { site: "north", area: "hall" }, intervalMs: undefined });
+  expect(known("fridge-1", "acme/t1")).toMatchObject({ tags: { area: "cold" }, intervalMs: 60_000 });
+});
+
 test("devices about which the same is said share it", () => {
   expect(describe("fridge-7")).toBe(describe("freezer-2"));
   expect(describe("fridge-7")).not.toBe(describe("fridge-1"));

@@ -11,12 +11,14 @@ const Part = { unit: 1, topic: 2, profile: 4 } as const;
 export class SeriesRegistry {
   readonly all: SeriesState[] = [];
   readonly #devices: Map<string, DeviceState> = new Map();
-  #describe: (name: string) => Device = describeDevices([]);
+  #describe: (name: string, decodedBy?: string) => Device = describeDevices([]);
 
   /** Takes other descriptions of the devices, those that are known included. */
   describe(descriptions: readonly DeviceDescription[]): void {
     this.#describe = describeDevices(descriptions);
-    for (const [name, device] of this.#devices) device.description = this.#describe(name);
+    for (const [name, device] of this.#devices) {
+      device.description = this.#describe(name, device.decodedBy);
+    }
   }
 
   /**
@@ -29,7 +31,7 @@ export class SeriesRegistry {
     for (const definition of definitions) {
       if (definition.id < this.all.length) continue;
       invariant(definition.id === this.all.length, `series ${definition.id} is out of order`);
-      this.all.push(new SeriesState(definition, this.#deviceOf(definition.device)));
+      this.all.push(new SeriesState(definition, this.#deviceOf(definition)));
     }
     return this.all.slice(from);
   }
@@ -39,11 +41,16 @@ export class SeriesRegistry {
     for (const { knownClock } of this.#devices.values()) knownClock?.shift(byMs);
   }
 
-  #deviceOf(name: string): DeviceState {
-    const known = this.#devices.get(name);
-    if (known !== undefined) return known;
-    const device = new DeviceState(this.#describe(name));
-    this.#devices.set(name, device);
+  #deviceOf({ device: name, profile }: SeriesDefinition): DeviceState {
+    let device = this.#devices.get(name);
+    if (device === undefined) {
+      device = new DeviceState(this.#describe(name));
+      this.#devices.set(name, device);
+    }
+    if (profile !== undefined && device.decodedBy !== profile) {
+      device.decodedBy = profile;
+      device.description = this.#describe(name, profile);
+    }
     return device;
   }
 

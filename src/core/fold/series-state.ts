@@ -9,6 +9,8 @@ import type { SeriesRollup } from "./rollup.ts";
 export class DeviceState {
   /** What the settings say about it now. */
   description: Device;
+  /** The profile by which its series are decoded; nothing without one. */
+  decodedBy: string | undefined = undefined;
   #clock: DeviceClock | undefined = undefined;
 
   constructor(description: Device) {

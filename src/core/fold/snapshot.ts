@@ -6,6 +6,9 @@
  * instead.
  */
 
+/** The quiet NaN without a sign and a payload. Source: IEEE 754-2019, § 6.2.1. */
+const canonicalNaN = 0x7ff8_0000_0000_0000n;
+
 /** Writes numbers and texts one after the other into a growing buffer. */
 export class SnapshotWriter {
   #bytes: Uint8Array;
@@ -21,7 +24,9 @@ export class SnapshotWriter {
 
   number(value: number): void {
     if (this.#length + 8 > this.#bytes.length) this.#reserve(8);
-    this.#view.setFloat64(this.#length, value, true);
+    // A NaN may have any of many bit patterns, depending on how it was computed and by which compiler.
+    if (Number.isNaN(value)) this.#view.setBigUint64(this.#length, canonicalNaN, true);
+    else this.#view.setFloat64(this.#length, value, true);
     this.#length += 8;
   }
 
