@@ -1,4 +1,4 @@
-#!/usr/bin/env -S MALLOC_ARENA_MAX=1 UV_THREADPOOL_SIZE=2 node
+#!/usr/bin/env -S MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=262144 UV_THREADPOOL_SIZE=2 node
 /** The process: arguments, signals, standard streams and the exit code; everything else is elsewhere. */
 import { isatty } from "node:tty";
 import type { CommandContext, Output } from "./cli/context.ts";
