@@ -1,6 +1,6 @@
 /** What the README shows is what the program takes. */
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -33,6 +33,8 @@ test.each(rules)("the rule %# is valid and passes its own tests", async (text) =
 
 test.each(fragments)("the part %# of the configuration is valid", async (text) => {
   await using directory = await temporaryDirectory("readme");
+  // What the README names beside it, as in a checkout.
+  await mkdir(join(directory.path, "devices"));
   const file = join(directory.path, "holdfast.jsonc");
   await writeFile(file, `{ ${text} }`);
   const loaded = await loadConfig({ file, environment: {}, hostname: "h", directory: directory.path });
