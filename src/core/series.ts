@@ -9,6 +9,33 @@ export interface SeriesOrigin {
   readonly profile?: string | undefined;
 }
 
+/** What was said about a series when it was first seen; parts may be missing. */
+interface SeriesParts extends SeriesOrigin {
+  readonly id: SeriesId;
+  readonly device: string;
+  readonly metric: string;
+  readonly unit: string | undefined;
+}
+
+/** The definition of a series from its parts; what is missing has no member. */
+export function seriesDefinition({
+  id,
+  device,
+  metric,
+  unit,
+  topic,
+  profile,
+}: SeriesParts): SeriesDefinition {
+  return {
+    id,
+    device,
+    metric,
+    ...(unit === undefined ? {} : { unit }),
+    ...(topic === undefined ? {} : { topic }),
+    ...(profile === undefined ? {} : { profile }),
+  };
+}
+
 /**
  * Gives every series a dense number, in the order of first appearance.
  *
@@ -34,14 +61,7 @@ export class SeriesTable {
     if (known !== undefined) return known;
     if (this.#count >= seriesMax || !isName(device) || !isName(metric)) return -1;
     const id = this.#number(device, metric);
-    this.#new.push({
-      id,
-      device,
-      metric,
-      ...(unit === undefined ? {} : { unit }),
-      ...(origin.topic === undefined ? {} : { topic: origin.topic }),
-      ...(origin.profile === undefined ? {} : { profile: origin.profile }),
-    });
+    this.#new.push(seriesDefinition({ id, device, metric, unit, ...origin }));
     return id;
   }
 

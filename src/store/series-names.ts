@@ -1,4 +1,5 @@
 /** A series' definition without its number, as log records and the table of series hold it. */
+import { seriesDefinition } from "../core/series.ts";
 import type { SeriesDefinition } from "../core/sample.ts";
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 
@@ -26,12 +27,5 @@ export function readSeriesNames(reader: ByteReader, id: number): SeriesDefinitio
   const unit = (parts & Part.unit) === 0 ? undefined : reader.text();
   const topic = (parts & Part.topic) === 0 ? undefined : reader.text();
   const profile = (parts & Part.profile) === 0 ? undefined : reader.text();
-  return {
-    id,
-    device,
-    metric,
-    ...(unit === undefined ? {} : { unit }),
-    ...(topic === undefined ? {} : { topic }),
-    ...(profile === undefined ? {} : { profile }),
-  };
+  return seriesDefinition({ id, device, metric, unit, topic, profile });
 }

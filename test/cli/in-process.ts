@@ -4,7 +4,7 @@ import { runCommandLine } from "../../src/cli/program.ts";
 import { systemClock } from "../../src/ops/clock.ts";
 
 /** What a command gave. */
-interface Outcome {
+export interface Outcome {
   readonly code: number;
   readonly out: string;
   readonly err: string;

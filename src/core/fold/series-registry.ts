@@ -1,4 +1,5 @@
 /** Every series that the log has defined, by number, and the devices that they belong to. */
+import { seriesDefinition } from "../series.ts";
 import { type Device, type DeviceDescription, describeDevices } from "../device.ts";
 import { invariant } from "../errors.ts";
 import type { SeriesDefinition } from "../sample.ts";
@@ -103,12 +104,5 @@ function readDefinition(reader: SnapshotReader, id: number): SeriesDefinition {
   const unit = (parts & Part.unit) === 0 ? undefined : reader.text();
   const topic = (parts & Part.topic) === 0 ? undefined : reader.text();
   const profile = (parts & Part.profile) === 0 ? undefined : reader.text();
-  return {
-    id,
-    device,
-    metric,
-    ...(unit === undefined ? {} : { unit }),
-    ...(topic === undefined ? {} : { topic }),
-    ...(profile === undefined ? {} : { profile }),
-  };
+  return seriesDefinition({ id, device, metric, unit, topic, profile });
 }

@@ -3,9 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { Output } from "../../../src/cli/context.ts";
-import { runCommandLine } from "../../../src/cli/program.ts";
-import { systemClock } from "../../../src/ops/clock.ts";
+import { holdfastInProcess, type Outcome } from "../in-process.ts";
 
 /** Makes a directory with these files; it is gone after the test. */
 export function directoryOf(files: Readonly<Record<string, unknown>>): string {
@@ -18,13 +16,6 @@ export function directoryOf(files: Readonly<Record<string, unknown>>): string {
   return directory;
 }
 
-/** What a command gave. */
-export interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
 /** Runs `holdfast rules …` in a directory with these files. */
 export function rules(files: Readonly<Record<string, unknown>>, ...words: string[]): Promise<Outcome> {
   return rulesIn(directoryOf(files), ...words);
@@ -32,34 +23,10 @@ export function rules(files: Readonly<Record<string, unknown>>, ...words: string
 
 /** Runs `holdfast rules …` in a directory, as the process does but for starting one. */
 export async function rulesIn(workingDirectory: string, ...words: string[]): Promise<Outcome> {
-  const [out, err] = [new Collected(), new Collected()];
   const before = process.cwd();
   process.chdir(workingDirectory);
   onTestFinished(() => process.chdir(before));
-  const code = await runCommandLine(["rules", ...words], {
-    out,
-    err,
-    environment: {},
-    workingDirectory,
-    clock: systemClock,
-    random: () => 0.5,
-    onSignal: () => () => undefined,
-    exitNow(exitCode) {
-      throw new Error(`ended at once with ${exitCode}`);
-    },
-  });
-  return { code, out: out.text, err: err.text };
-}
-
-/** Output that nobody looks at as it comes. */
-class Collected implements Output {
-  readonly isTerminal = false;
-  readonly colour = false;
-  text = "";
-
-  write(text: string): void {
-    this.text += text;
-  }
+  return holdfastInProcess(["rules", ...words], workingDirectory);
 }
 
 /** Fires while a temperature is over 8. */
