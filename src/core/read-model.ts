@@ -7,10 +7,7 @@
 import type { DeadLetter } from "./record.ts";
 import type { RuleDefinition } from "./rule/definition.ts";
 import type { EpochMs } from "./sample.ts";
-import type { AlertRecord, AlertState, LedgerTotals, StreamName } from "./streams.ts";
-
-/** The states by which alerts may be asked for. */
-export const alertStates: readonly AlertState[] = ["ok", "pending", "firing", "resolved", "no-data"];
+import type { AlertRecord, LedgerTotals, StreamName } from "./streams.ts";
 
 /** Whether one part of the gateway does its work, and why not. */
 export interface PartCondition {

@@ -1,5 +1,5 @@
 /** An alert as one line for a person. */
-import { alertStates } from "../../core/read-model.ts";
+import { alertStates } from "../../core/streams.ts";
 import type { Output } from "../context.ts";
 import { printable, type Style, styled } from "../style.ts";
 

@@ -46,21 +46,9 @@ export class EachWindow extends OrderedWindow {
     decider.decide(at, seen);
   }
 
-  protected override close(): void {
-    // Nothing is decided by silence.
-  }
-
-  protected override takeLate(): boolean {
-    return true;
-  }
-
   override shift(byMs: number): void {
     super.shift(byMs);
     this.#held = shiftHeld(this.#held, byMs);
-  }
-
-  override release(): void {
-    // Its samples are its own.
   }
 
   override write(writer: SnapshotWriter): void {

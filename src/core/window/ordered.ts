@@ -32,11 +32,15 @@ export abstract class OrderedWindow implements WindowState {
   /** Takes the next sample in order of event time; it is before `closeAt`. */
   protected abstract take(value: number, at: EpochMs, decider: Decider): void;
 
-  /** Decides at `closeAt`, and sets it anew. */
-  protected abstract close(decider: Decider): void;
+  /** Decides at `closeAt`, and sets it anew. Not called of a window that leaves `closeAt` at `Infinity`. */
+  protected close(_decider: Decider): void {
+    // Nothing is decided by silence.
+  }
 
   /** A sample from before the watermark. @returns true when no place is left for it. */
-  protected abstract takeLate(value: number, at: EpochMs): boolean;
+  protected takeLate(_value: number, _at: EpochMs): boolean {
+    return true;
+  }
 
   add(value: number, at: EpochMs, decider: Decider): boolean {
     if (at < this.#reachedAt) return this.takeLate(value, at);
@@ -74,7 +78,9 @@ export abstract class OrderedWindow implements WindowState {
     this.#waiting = shiftHeld(this.#waiting, byMs);
   }
 
-  abstract release(): void;
+  release(): void {
+    // Its samples are its own: only a window with a pane gives something back.
+  }
 
   #advance(watermark: EpochMs, decider: Decider): void {
     let due = 0;

@@ -43,8 +43,4 @@ export class StateWindow extends SpellWindow {
       this.closeAt = at + this.#maxMs;
     }
   }
-
-  protected override takeLate(): boolean {
-    return true;
-  }
 }
