@@ -1,6 +1,7 @@
 /** The batch that is being collected while the one before it is being written. */
 import { batchMessagesMax, batchSamplesMax } from "./limits.ts";
 import type { Receipt } from "./ports.ts";
+import type { DeviceFact } from "./fact.ts";
 import type { DeadLetter, RecordCounts } from "./record.ts";
 import { RowFlag, SampleColumns } from "./sample.ts";
 
@@ -29,6 +30,8 @@ export class Batch {
   readonly #packetIds: number[] = [];
   digests: number[] = [];
   deadLetters: DeadLetter[] = [];
+  /** What its messages said about devices, in order. */
+  facts: DeviceFact[] = [];
   /** What it holds in memory, estimated: payloads are decoded into rows, and every message costs something. */
   bytes = 0;
 
@@ -101,6 +104,7 @@ export class Batch {
     this.#packetIds.length = 0;
     if (this.digests.length > 0) this.digests = [];
     if (this.deadLetters.length > 0) this.deadLetters = [];
+    if (this.facts.length > 0) this.facts = [];
     this.bytes = 0;
   }
 }

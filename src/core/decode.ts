@@ -4,6 +4,7 @@
  * A codec is pure. It appends rows, reports the time stamp it found, or says why it refuses the payload;
  * it never throws on bad bytes and never keeps the bytes it was given.
  */
+import type { DeviceFact } from "./fact.ts";
 import type { DeviceProfile } from "./profile.ts";
 import type { EpochMs, SampleColumns, SeriesId } from "./sample.ts";
 
@@ -45,6 +46,8 @@ export const rejectCauses = [
   "invalid-text",
   "unsupported",
   "series-limit",
+  /** Numbers in place of names, of a sender whose names are not known yet: Sparkplug data before the birth. */
+  "awaiting-birth",
 ] as const;
 export type RejectCause = (typeof rejectCauses)[number];
 
@@ -87,6 +90,11 @@ export interface DecodeTarget {
    * rows, and left `NaN` in the others, for which `stampAt` stands.
    */
   ownStamps: boolean;
+  /**
+   * Takes what the payload says about devices beside readings. It becomes part of the log with the message; what
+   * is known already costs nothing more.
+   */
+  note(fact: DeviceFact): void;
 }
 
 /**

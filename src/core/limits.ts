@@ -148,6 +148,18 @@ export const decodePlansMax = 8_192;
 export const planShapesMax = 4;
 export const planShapeBytesMax = 4_096;
 
+/**
+ * Facts about devices and metrics that are kept. Beyond: the one that changed longest ago leaves, counted. A
+ * device has some ten metrics of which something is said: 20,000 × about 250 bytes = 5 MB.
+ */
+export const catalogueFactsMax = 20_000;
+
+/**
+ * Metrics of one birth certificate. Beyond: cause `too-many-items`. 65,536 bytes of payload hold some 2,000 with
+ * short names.
+ */
+export const birthMetricsMax = 2_048;
+
 /** QoS 1 and 2 messages sent to one subscriber and not acknowledged; fewer where it says so itself (Receive Maximum). */
 export const outboundInFlightMax = 256;
 

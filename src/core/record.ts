@@ -6,6 +6,7 @@
 import type { AlertCommand } from "./alert/command.ts";
 import type { RejectCause } from "./decode.ts";
 import type { DeviceDescription } from "./device.ts";
+import type { DeviceFact } from "./fact.ts";
 import type { RuleDefinition } from "./rule/definition.ts";
 import type { EpochMs, SampleColumns, SeriesDefinition } from "./sample.ts";
 import type { TimeRepair } from "./time/time-repair.ts";
@@ -73,6 +74,8 @@ export interface LogRecord {
   readonly commands?: readonly AlertCommand[];
   /** The gateway's clock was found to be wrong, and has been set right. */
   readonly repair?: TimeRepair;
+  /** What messages said about devices beside readings, as far as it was not known. */
+  readonly facts?: readonly DeviceFact[];
 }
 
 /** What folding a record gives, beside the next state. Written in the same batch as the record. */

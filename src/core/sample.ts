@@ -41,6 +41,11 @@ export const RowFlag = {
   duplicate: 16,
   /** `at` is not the stamp that the device gave: that one stands in `stampAt`. Set by the fold. */
   restamped: 32,
+  /**
+   * The sender, or a replay, marks it as old: it is stored and summarised where there is still room for it, and
+   * kept out of the windows of rules, so that nobody is called for the past.
+   */
+  historical: 64,
 } as const;
 
 /** Growable columns of samples; row i of each column belongs to the same sample. */

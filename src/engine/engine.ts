@@ -12,6 +12,7 @@ import { Batch, type BatchSource } from "../core/batch.ts";
 import type { AlertCommand } from "../core/alert/command.ts";
 import { AlertBoard } from "../core/alert/board.ts";
 import { AppError, messageOf } from "../core/errors.ts";
+import type { Catalogue } from "../core/fold/catalogue.ts";
 import type { FoldState } from "../core/fold/state.ts";
 import type { ToolLoader } from "../core/fold/tools.ts";
 import { inFlightBytesMax } from "../core/limits.ts";
@@ -194,6 +195,11 @@ export class Engine implements BatchSource {
     return this.#state.settings;
   }
 
+  /** What is known of devices from what they and others said about them. */
+  get catalogue(): Catalogue {
+    return this.#state.catalogue;
+  }
+
   /** By how much the times of receipt in a record are to move, in milliseconds; see `RepairTable.movedMs`. */
   repairedBy(boot: string, seq: number): number {
     return this.#state.repairs.movedMs(boot, seq);
@@ -320,6 +326,7 @@ export class Engine implements BatchSource {
       synced: clock.synced(),
       ...(repair === undefined ? {} : { repair }),
     };
+    const facts = this.#state.catalogue.news(batch.facts);
     const { duplicates, corrected } = this.#state.admit(sealed, "new");
     batch.countDuplicates(duplicates);
     counts.correctedSamples += corrected;
@@ -339,6 +346,7 @@ export class Engine implements BatchSource {
       ...(settings === undefined ? {} : { settings }),
       ...(status === undefined ? {} : { status }),
       ...(commands.length === 0 ? {} : { commands }),
+      ...(facts.length === 0 ? {} : { facts }),
     };
   }
 

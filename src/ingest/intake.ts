@@ -10,6 +10,7 @@
  */
 import type { Batch, BatchSource } from "../core/batch.ts";
 import type { DecodePlan, DecodeTarget, Rejection, SeriesResolver } from "../core/decode.ts";
+import type { DeviceFact } from "../core/fact.ts";
 import { deadLetterBytesMax, deadLettersMax } from "../core/limits.ts";
 import type { Clock, Publication, PublicationSink } from "../core/ports.ts";
 import { type EpochMs, RowFlag, type SampleColumns, type SeriesId } from "../core/sample.ts";
@@ -19,6 +20,8 @@ import { messageDigest } from "./message-digest.ts";
 /** What a message and a row cost in a batch, in bytes, whatever is in them: columns, receipts, counts. */
 const messageOverheadBytes = 64;
 const rowBytes = 24;
+/** What a fact costs, roughly: a birth certificate is far larger, and rare. */
+const factBytes = 512;
 
 export interface IntakeOptions {
   readonly source: BatchSource;
@@ -44,6 +47,8 @@ export class Intake implements PublicationSink, DecodeTarget {
   stampAt: EpochMs = Number.NaN;
   stampUnreadable = false;
   ownStamps = false;
+  /** What the message that is being decoded says about devices. */
+  readonly #facts: DeviceFact[] = [];
   /** Time of receipt of the message that is being decoded; `NaN` until somebody has asked. */
   #receivedAt: EpochMs = Number.NaN;
 
@@ -54,6 +59,10 @@ export class Intake implements PublicationSink, DecodeTarget {
     const { resolveSeries } = options;
     this.series = (device, metric, unit) => resolveSeries(device, metric, unit, this.#origin);
     this.rows = options.source.batch.rows;
+  }
+
+  note(fact: DeviceFact): void {
+    this.#facts.push(fact);
   }
 
   get receivedAt(): EpochMs {
@@ -91,6 +100,7 @@ export class Intake implements PublicationSink, DecodeTarget {
     const rejection = plan.decode(bytes, start, end, this);
     if (rejection === undefined) this.#keep(publication, batch, firstRow);
     else this.#reject(publication, batch, rejection);
+    if (this.#facts.length > 0) this.#keepFacts(batch);
     batch.bytes += messageOverheadBytes + (batch.rows.count - firstRow) * rowBytes;
   }
 
@@ -127,6 +137,15 @@ export class Intake implements PublicationSink, DecodeTarget {
     batch.counts.duplicateMessages += 1;
     batch.rows.truncate(firstRow);
     return true;
+  }
+
+  /** Also of a message that is refused: a codec notes only what it has understood. */
+  #keepFacts(batch: Batch): void {
+    for (const fact of this.#facts) {
+      batch.facts.push(fact);
+      batch.bytes += factBytes;
+    }
+    this.#facts.length = 0;
   }
 
   #reject(publication: Publication, batch: Batch, rejection: Rejection): void {

@@ -6,6 +6,7 @@
  * by that number too: a payload of a known shape costs one look-up a row.
  */
 import type { DecodePlan, DecodeTarget, Rejection, SeriesResolver } from "../core/decode.ts";
+import type { DeviceFact } from "../core/fact.ts";
 import type { DeviceProfile, ProfileMetric } from "../core/profile.ts";
 import { type EpochMs, RowFlag, type SampleColumns, type SeriesId, ValueKind } from "../core/sample.ts";
 
@@ -79,6 +80,10 @@ class ProfilePlan implements DecodePlan, DecodeTarget {
 
   set ownStamps(own: boolean) {
     this.#target.ownStamps = own;
+  }
+
+  note(fact: DeviceFact): void {
+    this.#target.note(fact);
   }
 
   readonly series: SeriesResolver = (device, leaf, unit) => {

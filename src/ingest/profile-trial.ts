@@ -38,6 +38,7 @@ export function tryPayload(plan: DecodePlan, bytes: Uint8Array, receivedAt: Epoc
     stampAt: Number.NaN,
     stampUnreadable: false,
     ownStamps: false,
+    note: () => undefined,
     series(device, metric, unit) {
       const known = series.findIndex((one) => one.device === device && one.metric === metric);
       return known < 0 ? series.push({ device, metric, ...(unit === undefined ? {} : { unit }) }) - 1 : known;

@@ -8,6 +8,7 @@ import { crc32 } from "node:zlib";
 import type { AlertCommand } from "../core/alert/command.ts";
 import { rejectCauses } from "../core/decode.ts";
 import { messageOf } from "../core/errors.ts";
+import type { DeviceFact } from "../core/fact.ts";
 import type { LogRecord, RecordCounts, Settings } from "../core/record.ts";
 import type { EpochMs, SeriesDefinition } from "../core/sample.ts";
 import { ByteReader, ByteWriter, LayoutError } from "./bytes.ts";
@@ -31,6 +32,7 @@ const Part = {
   stamps: 16,
   commands: 32,
   repair: 64,
+  facts: 128,
 } as const;
 
 /** How digests are stored: as they are given, in the smallest form that gives them back exactly. */
@@ -79,14 +81,15 @@ export function encodeRecord(envelope: RecordEnvelope): Uint8Array {
   writer.float64(record.monotonicMs);
   const rejected = Object.entries(record.counts.rejectedMessages);
   const hasStamps = hasOriginalStamps(record.rows);
-  writer.byte(
+  writer.varint(
     (record.synced ? Part.synced : 0) |
       (record.settings === undefined ? 0 : Part.settings) |
       (record.status === undefined ? 0 : Part.status) |
       (rejected.length === 0 ? 0 : Part.rejected) |
       (hasStamps ? Part.stamps : 0) |
       (record.commands === undefined ? 0 : Part.commands) |
-      (record.repair === undefined ? 0 : Part.repair),
+      (record.repair === undefined ? 0 : Part.repair) |
+      (record.facts === undefined ? 0 : Part.facts),
   );
   writer.text(record.boot);
   writeCounts(record.counts);
@@ -107,6 +110,7 @@ export function encodeRecord(envelope: RecordEnvelope): Uint8Array {
   }
   if (record.commands !== undefined) writer.blob(encodeCbor(record.commands));
   if (record.repair !== undefined) writer.blob(encodeCbor(record.repair));
+  if (record.facts !== undefined) writer.blob(encodeCbor(record.facts));
   writeRows(writer, record.rows, record.at);
   if (hasStamps) writeOriginalStamps(writer, record.rows);
   const bytes = writer.taken();
@@ -162,7 +166,7 @@ function readHeader(reader: ByteReader, expectedSeq: number): RecordHeader & { r
   const heads: StreamHeads = [reader.varint(), reader.varint(), reader.varint(), reader.varint()];
   const at = reader.float64();
   const monotonicMs = reader.float64();
-  const parts = reader.byte();
+  const parts = reader.varint();
   return { effectsDigest, heads, at, monotonicMs, parts, boot: reader.text() };
 }
 
@@ -180,6 +184,7 @@ function decodeBody(bytes: Uint8Array, expectedSeq: number): RecordEnvelope {
       : { state: reader.text(), detail: reader.text(), version: reader.text() };
   const commands = (parts & Part.commands) === 0 ? undefined : readCommands(reader);
   const repair = (parts & Part.repair) === 0 ? undefined : readRepair(reader);
+  const facts = (parts & Part.facts) === 0 ? undefined : readFacts(reader);
   const rows = readRows(reader, at);
   if ((parts & Part.stamps) !== 0) readOriginalStamps(reader, rows);
   if (reader.offset !== reader.end) throw new LayoutError(`${reader.end - reader.offset} bytes too many`);
@@ -197,6 +202,7 @@ function decodeBody(bytes: Uint8Array, expectedSeq: number): RecordEnvelope {
     ...(status === undefined ? {} : { status }),
     ...(commands === undefined ? {} : { commands }),
     ...(repair === undefined ? {} : { repair }),
+    ...(facts === undefined ? {} : { facts }),
   };
   return { record, effectsDigest, heads };
 }
@@ -214,6 +220,11 @@ function readCommands(reader: ByteReader): readonly AlertCommand[] {
 function readRepair(reader: ByteReader): TimeRepair {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what was encoded, under a checksum
   return decodeCbor(reader.blob()) as TimeRepair;
+}
+
+function readFacts(reader: ByteReader): readonly DeviceFact[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what was encoded, under a checksum
+  return decodeCbor(reader.blob()) as readonly DeviceFact[];
 }
 
 function writeCounts(counts: RecordCounts): void {

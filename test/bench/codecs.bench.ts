@@ -30,6 +30,7 @@ const target: DecodeTarget = {
   stampAt: Number.NaN,
   stampUnreadable: false,
   ownStamps: false,
+  note: () => undefined,
   series(device, metric) {
     let metrics = series.get(device);
     if (metrics === undefined) series.set(device, (metrics = new Map()));

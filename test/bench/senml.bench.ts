@@ -29,6 +29,7 @@ const target: DecodeTarget = {
   stampAt: Number.NaN,
   stampUnreadable: false,
   ownStamps: false,
+  note: () => undefined,
   series: (device, metric, unit) => series.resolve(device, metric, unit),
 };
 

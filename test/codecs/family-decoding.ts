@@ -64,6 +64,7 @@ export class FamilyDecoding {
       stampAt: 12_345,
       stampUnreadable: true,
       ownStamps: false,
+      note: () => undefined,
     };
     const rejection = this.#plan.decode(around, 2, 2 + bytes.length, target);
     if (rows.series[0] !== 77 || rows.texts[0] !== "kept") throw new Error("a row before was touched");

@@ -51,6 +51,7 @@ export class StampedDecoding<Plan extends DecodePlan = DecodePlan> {
       stampAt: 12_345,
       stampUnreadable: true,
       ownStamps: false,
+      note: () => undefined,
     };
     const rejection = this.plan.decode(around, 2, 2 + bytes.length, target);
     if (rejection !== undefined) {

@@ -43,6 +43,7 @@ function decodeAll(profile: DeviceProfile, payloads: readonly unknown[]): string
       stampAt: Number.NaN,
       stampUnreadable: false,
       ownStamps: false,
+      note: () => undefined,
       receivedAt: 0,
       series: (_device, metric, unit) => {
         const name = `${metric} ${unit ?? "-"}`;

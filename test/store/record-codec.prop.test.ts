@@ -23,7 +23,7 @@ const anyRow = fc.record({
   series: fc.oneof(fc.integer({ min: 0, max: 20_000 }), fc.constantFrom(0, 1, 0xffff_ffff)),
   at: anyTime,
   stampAt: anyTime,
-  flags: fc.integer({ min: 0, max: 63 }),
+  flags: fc.integer({ min: 0, max: 127 }),
   value: fc.oneof(
     fc.record({ kind: fc.constant(ValueKind.number), number: anyNumber }),
     fc.record({ kind: fc.constant(ValueKind.boolean), number: fc.constantFrom(0, 1) }),
@@ -89,6 +89,18 @@ const anyRecord: fc.Arbitrary<LogRecord> = fc
         from: fc.constantFrom("synced", "unsynced"),
         to: fc.constantFrom("synced", "unsynced"),
       }),
+      facts: fc.array(
+        fc.oneof(
+          fc.record({ kind: fc.constant("withdrawn" as const), under: name }),
+          fc.record({
+            kind: fc.constant("birth" as const),
+            node: name,
+            at: fc.integer({ min: 0, max: 2 ** 50 }),
+            metrics: fc.array(fc.record({ name, alias: count, datatype: count }), { maxLength: 3 }),
+          }),
+        ),
+        { maxLength: 3 },
+      ),
     },
     {
       requiredKeys: [

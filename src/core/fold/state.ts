@@ -16,6 +16,7 @@ import { type EpochMs, RowFlag, type SeriesDefinition, ValueKind } from "../samp
 import type { AlertRecord, LedgerTotals } from "../streams.ts";
 import { DigestWindow, digestOf } from "./duplicates.ts";
 import { PaneStore } from "../window/pane-store.ts";
+import { Catalogue } from "./catalogue.ts";
 import { Books } from "./ledger.ts";
 import { earliestDue, passDue, type Timed } from "./due-order.ts";
 import { FoldOutput, type StreamHeads } from "./output.ts";
@@ -24,6 +25,7 @@ import { RepairTable, type TimeRepair } from "../time/time-repair.ts";
 import { type Admission, admitRows, type RowOrigin } from "./admission.ts";
 import type { RuleDefinition } from "../rule/definition.ts";
 import type { Group } from "./group.ts";
+import type { GroupSide } from "./group-side.ts";
 import type { FoldTools } from "./tools.ts";
 import { RuleSet } from "./rule-set.ts";
 import { FoldTime } from "./fold-time.ts";
@@ -32,7 +34,7 @@ import type { SeriesState } from "./series-state.ts";
 import { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
 /** Order of fields in a snapshot. A snapshot of another version is not read. */
-const snapshotVersion = 12;
+const snapshotVersion = 13;
 
 /** How often, at most, in the gateway's running time, silent sources are looked at. */
 const idleScanMs = 1_000;
@@ -45,6 +47,11 @@ const ledgerEveryMs = 60_000;
 
 /** Rows that do not enter windows: retained messages are old, bad values are none. */
 const notForWindows = RowFlag.retained | RowFlag.bad | RowFlag.duplicate;
+
+/** Rows of which this is set enter summaries and no rule. */
+const notForRules = RowFlag.historical;
+
+const noSides: readonly GroupSide[] = [];
 
 /** Rows of which only the first is set have the stamp of the device for their time. */
 const stampTaken = RowFlag.stamped | RowFlag.restamped;
@@ -71,6 +78,8 @@ export class FoldState {
   readonly #digests: DigestWindow = new DigestWindow();
   readonly #alerts: AlertBoard = new AlertBoard();
   #rollupPlan: RollupPlan = { names: [], sizesMs: [] };
+  /** What messages said about devices. */
+  readonly catalogue: Catalogue = new Catalogue();
   readonly #repairs: RepairTable = new RepairTable();
   /** Commands that found no alert at their address. */
   #unmetCommandCount = 0;
@@ -208,6 +217,7 @@ export class FoldState {
     if (record.settings !== undefined) this.#apply(record.settings, record.at);
     if (record.repair !== undefined) this.#repair(record.repair, record.seq);
     if (record.commands !== undefined) this.#obey(record.commands);
+    if (record.facts !== undefined) this.catalogue.apply(record.facts);
     this.#foldRows(record);
     for (let index = 0; index + 1 < record.digests.length; index += 2) {
       this.#digests.add(digestOf(record.digests[index]!, record.digests[index + 1]!));
@@ -282,7 +292,7 @@ export class FoldState {
       // Its time is that of the gateway's own clock: the device has none, or it is not wanted, or not believed.
       if ((flags & stampTaken) !== RowFlag.stamped && (at === receivedAt || (flags & RowFlag.stamped) === 0))
         of.receiptBoot = bootCount;
-      const { sides } = of;
+      const sides = (flags & notForRules) === 0 ? of.sides : noSides;
       for (let index = 0; index < sides.length; index += 1) {
         if (sides[index]?.add(value, at, moment.runningMs) === true) rowIsLate = true;
       }
@@ -392,6 +402,7 @@ export class FoldState {
       writer.count(rollup === undefined ? 0 : 1);
       rollup?.write(writer);
     }
+    this.catalogue.write(writer);
     this.#repairs.write(writer);
     this.#rules.writeCounts(writer);
     this.#digests.write(writer);
@@ -452,6 +463,7 @@ export class FoldState {
       series.sides = this.#rules.sidesOf(series.definition, series.device.description);
       if (reader.count() === 1) this.#openRollup(series)?.read(reader);
     }
+    this.catalogue.read(reader);
     this.#repairs.read(reader);
     this.#rules.joinInhibitions();
     this.#rules.readCounts(reader);
