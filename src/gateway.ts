@@ -26,11 +26,14 @@ import {
   type UpstreamStatus,
 } from "./core/read-model.ts";
 import type { DeadLetter, Effects, Settings } from "./core/record.ts";
+import { deviceViews } from "./core/device-view.ts";
 import type { DeviceDescription } from "./core/device.ts";
 import type { RuleDefinition } from "./core/rule/definition.ts";
 import type { SeriesDefinition, SeriesId } from "./core/sample.ts";
 import { routesOfPresets } from "./core/presets.ts";
 import type { DeviceProfile } from "./core/profile.ts";
+import { schemaOf } from "./core/schema.ts";
+import { expectKeptSchemas, schemaProblems } from "./core/schema-gate.ts";
 import { streamNames } from "./core/streams.ts";
 import { type Engine, openEngine } from "./engine/engine.ts";
 import { DecodePlans } from "./ingest/decode-plans.ts";
@@ -54,6 +57,8 @@ export interface GatewayOptions {
   /** From `[0, 1)`, evenly distributed. */
   readonly random: () => number;
   readonly version: string;
+  /** Takes profiles although they give a known metric another unit or type. Default: refuse them. */
+  readonly force?: boolean;
 }
 
 /** What a gateway can take into use while it serves. */
@@ -100,6 +105,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 
 class RunningGateway implements Gateway, ReadModel {
   #config: Config;
+  #profiles: readonly DeviceProfile[];
   readonly #options: GatewayOptions;
   readonly #startedAt: number;
   readonly #startedMs: number;
@@ -115,6 +121,7 @@ class RunningGateway implements Gateway, ReadModel {
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#config = options.config;
+    this.#profiles = options.profiles;
     this.#startedAt = options.clock.now();
     this.#startedMs = options.clock.monotonicMs();
     this.#plans = new DecodePlans(routesOf(options.config, options.profiles), codecMakers);
@@ -144,6 +151,8 @@ class RunningGateway implements Gateway, ReadModel {
         this.#plans.clear();
         this.#publishBoard();
       },
+      onRetired: () => this.#plans.clear(),
+      accept: (state) => expectKeptSchemas(state.schemas, this.#options),
     });
     this.#engine = engine;
     logger.info({ event: "recovered", ...engine.report, logSeq: store.lastSeq }, "The state is recovered.");
@@ -197,9 +206,13 @@ class RunningGateway implements Gateway, ReadModel {
     const problems = restartProblems(this.#config, next.config);
     if (problems.length > 0) return failed(problems);
     invariant(this.#engine !== undefined, "a gateway is reloaded while it serves");
-    this.#config = next.config;
-    this.#plans.replaceRoutes(routesOf(next.config, next.profiles));
-    await this.#engine.apply(settingsOf(next));
+    const broken = this.#options.force ? [] : schemaProblems(this.#engine.state.schemas, next.profiles);
+    if (broken.length > 0) return failed(broken);
+    await this.#engine.apply(settingsOf(next), () => {
+      this.#config = next.config;
+      this.#profiles = next.profiles;
+      this.#plans.replaceRoutes(routesOf(next.config, next.profiles));
+    });
     return ok(undefined);
   }
 
@@ -325,6 +338,26 @@ class RunningGateway implements Gateway, ReadModel {
     return this.#engine?.settings.rules ?? [];
   }
 
+  devices(): ReturnType<ReadModel["devices"]> {
+    if (this.#engine === undefined) return [];
+    const { state } = this.#engine;
+    const profiles = new Map(this.#profiles.map((profile) => [profile.id, profile]));
+    return deviceViews({
+      series: state.series(),
+      facts: state.catalogue.all(),
+      runningMs: state.runningMsAt(this.#options.clock.monotonicMs()),
+      profileOf: (id) => profiles.get(id),
+    });
+  }
+
+  topics(): ReturnType<ReadModel["topics"]> {
+    return this.#plans.codecs();
+  }
+
+  schemas(): ReturnType<ReadModel["schemas"]> {
+    return this.#engine?.state.schemas.all() ?? [];
+  }
+
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
     return (await this.#store?.deadLetters(limit)) ?? [];
   }
@@ -345,9 +378,19 @@ class RunningGateway implements Gateway, ReadModel {
     const movedMs = engine.repairedBy.bind(engine);
     const wanted = { series: new Set(series.keys()), from, to, limit, recordsMax: sampleRecordsMax, movedMs };
     const { samples, truncated } = await store.samples(wanted);
-    const named = samples.map(({ series: id, at, value, ...more }) => {
-      const { metric: name, unit } = series.get(id)!;
-      return { device, metric: name, at, value, ...(unit === undefined ? {} : { unit }), ...more };
+    const { schemas } = engine.state;
+    const named = samples.map(({ series: id, seq, at, value, ...more }) => {
+      const { metric: name, unit, profile } = series.get(id)!;
+      const version = profile === undefined ? undefined : schemas.versionAt(profile, seq);
+      return {
+        device,
+        metric: name,
+        at,
+        value,
+        ...(unit === undefined ? {} : { unit }),
+        ...(version === undefined ? {} : { profile: `${profile}@${version}` }),
+        ...more,
+      };
     });
     return { samples: named, truncated };
   }
@@ -410,7 +453,7 @@ function settingsOf({ config, rules, profiles }: Reloadable): Settings {
   const everywhere: DeviceDescription = { match: ["*"], tags: config.gateway.tags, parameters: {} };
   // What somebody says about a device stands above what its model says.
   const described = [everywhere, ...profiles.flatMap(descriptionsOf), ...devices];
-  return { rules, rollups: config.rollups, devices: described };
+  return { rules, rollups: config.rollups, devices: described, profiles: profiles.map(schemaOf) };
 }
 
 /** What a profile says about the devices that it decodes, beside how. */

@@ -1,11 +1,11 @@
 /** The table of what people may command: acknowledge and shelve alerts. */
-import { type AlertAddress, type AlertCommand, isAddressed, shelfMsMax } from "../core/alert/command.ts";
-import { AppError } from "../core/errors.ts";
+import { type AlertAddress, isAddressed, shelfMsMax } from "../core/alert/command.ts";
 import { nameCharactersMax } from "../core/limits.ts";
-import type { AlertCommander } from "../core/ports.ts";
+import type { Commander } from "../core/ports.ts";
 import type { ReadModel } from "../core/read-model.ts";
 import type { AlertRecord } from "../core/streams.ts";
 import { durationPattern } from "../core/time/duration.ts";
+import { commandFailure } from "./command-failure.ts";
 import { Members } from "./members.ts";
 import { type CommandRoute, jsonAnswer, jsonMediaType, type RouteOutcome, type Schema } from "./route.ts";
 import { alertSchema } from "./schemas.ts";
@@ -13,7 +13,7 @@ import { alertSchema } from "./schemas.ts";
 /** What the commands work with. */
 export interface CommandSources {
   readonly readModel: ReadModel;
-  readonly commander: AlertCommander;
+  readonly commander: Commander;
 }
 
 /** Characters of a reason. */
@@ -99,7 +99,7 @@ async function acknowledge(sources: CommandSources, id: string, body: unknown): 
   // By its id: what was not seen yet is not acknowledged, should the alert begin anew meanwhile.
   const target = { alert: id };
   const kind = undo ? "unacknowledge" : "acknowledge";
-  const failure = await commanded(sources, { kind, target, ...said });
+  const failure = await commandFailure(sources, { kind, target, ...said });
   if (failure !== undefined) return failure;
   const after = standing(sources, alert);
   if (after === undefined) return noSuchAlert(id);
@@ -136,7 +136,7 @@ async function shelve(
 ): Promise<RouteOutcome | undefined> {
   const target: AlertAddress = { rule, key };
   const { undo, forMs, by, reason } = shelf;
-  const failure = await commanded(
+  const failure = await commandFailure(
     sources,
     undo ? { kind: "unshelve", target, by, reason } : { kind: "shelve", target, by, reason, forMs },
   );
@@ -171,26 +171,6 @@ function shelfIn(members: Members): ShelfSaid {
   if (members.has("for")) members.wrong("for", 'does not go with "undo"');
   return { ...said, forMs: 0 };
 }
-
-/** @returns Nothing when the command is in the log. */
-async function commanded(sources: CommandSources, command: AlertCommand): Promise<RouteOutcome | undefined> {
-  if (!sources.readModel.readiness().store.ready) return unwritable;
-  try {
-    await sources.commander.command(command);
-    return undefined;
-  } catch (error) {
-    if (error instanceof AppError) return unwritable;
-    throw error;
-  }
-}
-
-const unwritable: RouteOutcome = {
-  problem: {
-    status: 503,
-    title: "The gateway cannot write.",
-    detail: "A command counts when it is in the log, and the store does not take it now; try again.",
-  },
-};
 
 /** The newest record of an alert, whichever episode it is in. */
 function standing(

@@ -50,6 +50,39 @@ export class Members {
     return text;
   }
 
+  /** A text that has to be there; empty when it is missing or wrong, which is said. */
+  requiredText(name: string, charactersMax: number): string {
+    if (!this.has(name)) this.wrong(name, "is missing");
+    return this.text(name, charactersMax) ?? "";
+  }
+
+  /** A text, or `null`; nothing when it is missing or wrong. */
+  textOrNull(name: string, charactersMax: number): string | null | undefined {
+    return this.#body.get(name) === null ? null : this.text(name, charactersMax);
+  }
+
+  /** An object of texts and `null`s, by names that can be tags; nothing when it is missing or wrong. */
+  textsOrNull(
+    name: string,
+    { namesMax, charactersMax }: { readonly namesMax: number; readonly charactersMax: number },
+  ): Readonly<Record<string, string | null>> | undefined {
+    if (!this.has(name)) return undefined;
+    const value = this.#body.get(name);
+    const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
+    const texts = entries.flatMap(([inner, written]): [string, string | null][] => {
+      const text = written === null ? null : textOf(written, charactersMax);
+      return text === undefined || !tagName.test(inner) ? [] : [[inner, text]];
+    });
+    if (texts.length > 0 && texts.length === entries.length && texts.length <= namesMax) {
+      return Object.fromEntries(texts);
+    }
+    this.wrong(
+      name,
+      `is not an object of 1 to ${namesMax} tags: names of letters, digits and _ . -, with texts`,
+    );
+    return undefined;
+  }
+
   flag(name: string): boolean {
     const value = this.has(name) ? this.#body.get(name) : false;
     if (typeof value !== "boolean") this.wrong(name, "is neither true nor false");
@@ -86,6 +119,9 @@ export class Members {
     return {};
   }
 }
+
+/** As in the configuration. */
+const tagName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
 
 /** Half a surrogate pair is no text: it would come back from the log as another one. */
 function textOf(value: unknown, charactersMax: number): string | undefined {

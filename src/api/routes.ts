@@ -11,14 +11,17 @@ import {
   type Schema,
 } from "./route.ts";
 import { samplesRoute } from "./samples-route.ts";
+import { devicesRoute } from "./device-routes.ts";
 import {
   alertsSchema,
   deadLettersSchema,
   healthSchema,
   ledgerSchema,
+  profilesSchema,
   readinessSchema,
   rulesSchema,
   statusSchema,
+  topicsSchema,
   upstreamsSchema,
 } from "./schemas.ts";
 
@@ -45,6 +48,14 @@ export function routesOf({ readModel, scrape }: RouteSources): readonly Route[] 
     samplesRoute(readModel),
     alertsRoute(readModel),
     plain("/api/v1/rules", "The rules in force.", rulesSchema, () => ({ rules: readModel.rules() })),
+    devicesRoute(readModel),
+    topicsRoute(readModel),
+    plain(
+      "/api/v1/profiles",
+      "The device profiles that were in force, with the stretches of the log that they decoded.",
+      profilesSchema,
+      () => ({ profiles: readModel.schemas() }),
+    ),
     deadLettersRoute(readModel),
     plain("/api/v1/upstreams", "The links to the far ends.", upstreamsSchema, () => ({
       upstreams: readModel.upstreams(),
@@ -96,6 +107,23 @@ function metricsRoute(scrape: RouteSources["scrape"]): Route {
     async handle() {
       const { contentType, text } = await scrape();
       return { answer: { status: 200, contentType, body: text } };
+    },
+  };
+}
+
+/** Topics of one answer. */
+const topicsShown = 1_000;
+
+function topicsRoute(readModel: ReadModel): Route {
+  return {
+    path: "/api/v1/topics",
+    summary: "Topics in use, and the codec and device profile by which each is decoded.",
+    parameters: [{ name: "topic", description: "Only this one.", schema: { type: "string" } }],
+    responses: { 200: { description: "Topics.", contentType: jsonMediaType, schema: topicsSchema } },
+    handle(query) {
+      const wanted = query.get("topic");
+      const topics = readModel.topics().filter(({ topic }) => wanted === null || topic === wanted);
+      return jsonAnswer({ topics: topics.slice(0, topicsShown), truncated: topics.length > topicsShown });
     },
   };
 }

@@ -82,9 +82,13 @@ export const samplesSchema: Schema = objectOf({
           description:
             "corrected: the device's stamp was not taken as it came. bad: no finite number where one belongs.",
         },
+        profile: {
+          type: "string",
+          description: "The device profile that decoded it, with its version then: vendor/model@2.",
+        },
         stampAt: { ...instant, description: "The device's own stamp, where `at` is another one." },
       },
-      ["unit", "quality", "stampAt"],
+      ["unit", "quality", "profile", "stampAt"],
     ),
   ),
   truncated: { type: "boolean", description: "There are more, or there may be: not everything was read." },
@@ -131,6 +135,87 @@ export const rulesSchema: Schema = objectOf({
     properties: { id: text, description: text, enabled: flag },
     required: ["id"],
   }),
+});
+
+/** One device of the registry. */
+export const deviceSchema: Schema = objectOf(
+  {
+    device: text,
+    label: { type: "string", description: "What people call it; its name where nobody has said." },
+    vendor: text,
+    model: text,
+    firmware: text,
+    via: { type: "string", description: "Through which device it is reached." },
+    profile: { type: "string", description: "The profile by which it is decoded." },
+    tags: mapOf(text),
+    firstSeen: { type: ["number", "null"] },
+    lastSeen: { type: ["number", "null"] },
+    online: { type: ["boolean", "null"], description: "null while that is not known." },
+    onlineBy: {
+      enum: ["said", "interval", null],
+      description: "said: by the device or who watches it. interval: by how often it sends.",
+    },
+    intervalMs: { type: "number" },
+    battery: { type: "number", description: "Per cent." },
+    link: { type: "number", description: "How well it is heard, in the unit of its series." },
+    metrics: listOf(
+      objectOf(
+        {
+          metric: text,
+          unit: text,
+          label: text,
+          class: text,
+          stateClass: text,
+          expectedMs: { type: "number" },
+          conflicts: listOf(objectOf({ source: text, unit: text })),
+        },
+        ["unit", "label", "class", "stateClass", "expectedMs", "conflicts"],
+      ),
+    ),
+  },
+  ["vendor", "model", "firmware", "via", "profile", "intervalMs", "battery", "link"],
+);
+
+/** `/api/v1/devices` */
+export const devicesSchema: Schema = objectOf({ devices: listOf(deviceSchema), truncated: flag });
+
+/** `/api/v1/devices/remove` */
+export const removedSchema: Schema = objectOf({ removed: text });
+
+/** `/api/v1/topics` */
+export const topicsSchema: Schema = objectOf({
+  topics: listOf(
+    objectOf(
+      {
+        topic: text,
+        codec: { type: "string", description: "`auto` until detection has settled." },
+        profile: text,
+      },
+      ["profile"],
+    ),
+  ),
+  truncated: flag,
+});
+
+/** `/api/v1/profiles` */
+export const profilesSchema: Schema = objectOf({
+  profiles: listOf(
+    objectOf(
+      {
+        id: text,
+        version: count,
+        digest: { type: "string", description: "Of everything by which payloads are decoded." },
+        metrics: listOf(objectOf({ name: text, unit: text, type: text }, ["unit", "type"])),
+        fromSeq: { ...count, description: "The first log record whose samples it decoded." },
+        fromAt: instant,
+        toSeq: {
+          ...count,
+          description: "The first that it no longer decoded; missing while it is in force.",
+        },
+      },
+      ["toSeq"],
+    ),
+  ),
 });
 
 /** `/api/v1/dead-letters` */

@@ -3,10 +3,11 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { AppError, invariant, messageOf } from "../core/errors.ts";
-import type { AlertCommander, Logger } from "../core/ports.ts";
+import type { Commander, Logger } from "../core/ports.ts";
 import type { ReadModel } from "../core/read-model.ts";
 import { readBody } from "./body.ts";
 import { commandRoutesOf } from "./command-routes.ts";
+import { deviceCommandRoutes } from "./device-routes.ts";
 import { apiDocument } from "./document.ts";
 import { hostCheck } from "./host.ts";
 import { type ProblemDocument, problemBody, problemMediaType } from "./problem.ts";
@@ -55,7 +56,7 @@ export interface ApiServerOptions {
   /** 0 means any free port. */
   readonly port: number;
   readonly readModel: ReadModel;
-  readonly commander: AlertCommander;
+  readonly commander: Commander;
   readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly logger: Logger;
   readonly version: string;
@@ -133,7 +134,7 @@ type Answerer = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Makes the function that answers each request. It never throws and answers exactly once. */
 function answerer(options: ApiServerOptions): Answerer {
-  const commands = commandRoutesOf(options);
+  const commands = [...commandRoutesOf(options), ...deviceCommandRoutes(options)];
   const router = new Router(withDocument(routesOf(options), commands, options.version), commands);
   const hostIsAllowed = hostCheck(options.host);
   return (request, response) => {

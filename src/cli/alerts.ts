@@ -1,6 +1,4 @@
 /** `holdfast alerts list|ack|unack|shelve|unshelve`: what people do with the alerts of a running gateway. */
-import { userInfo } from "node:os";
-import { nameCharactersMax } from "../core/limits.ts";
 import type { AlertState } from "../core/streams.ts";
 import type { AddressOptions } from "./alerts/address.ts";
 import { alertTable, shelfText } from "./alerts/alert-table.ts";
@@ -8,6 +6,7 @@ import { alertOfId, nameOf, withGateway } from "./alerts/gateway-session.ts";
 import { isAtRest, type ShownAlert } from "./alerts/shown-alert.ts";
 import type { CommandContext } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { loginName } from "./login-name.ts";
 import { writeJson } from "./report.ts";
 import { printable } from "./style.ts";
 
@@ -99,21 +98,4 @@ function outcomeText({ clock }: CommandContext, alert: ShownAlert, asked: string
   const shelf = shelvedUntil === undefined ? "not shelved" : shelfText(shelvedUntil, clock.now());
   const renamed = alert.id === asked ? "" : ` Its id is now ${alert.id}.`;
   return `${nameOf(alert)} is ${state} (${severity}), ${handled}, ${shelf}.${renamed}`;
-}
-
-/** A user without a name in the system, as in a container, is named by the environment, or not at all. */
-function loginName({ environment }: CommandContext): string {
-  const named = environment["USER"] ?? "";
-  const otherwise = named.trim() === "" ? "cli" : named;
-  return Array.from(systemName() ?? otherwise)
-    .slice(0, nameCharactersMax)
-    .join("");
-}
-
-function systemName(): string | undefined {
-  try {
-    return userInfo().username;
-  } catch {
-    return undefined;
-  }
 }

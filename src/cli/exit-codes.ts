@@ -18,6 +18,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** The exit code that an operating failure ends the process with. */
 export function exitCodeOf(error: AppError): ExitCode {
   if (error.code.startsWith("STORE_")) return exitCodes.store;
+  if (error.code.startsWith("PROFILE_")) return exitCodes.invalid;
   if (error.code.startsWith("CONFIG_") || error.code.startsWith("RULE_")) return exitCodes.invalid;
   if (error.code === "SIMULATE_UNREACHABLE" || error.code === "SIMULATE_REFUSED")
     return exitCodes.unreachable;

@@ -75,6 +75,7 @@ function addGatewayCommands(program: Command, context: CommandContext, finish: F
     .option("-c, --config <file>", "configuration; without it ./holdfast.jsonc, or every default")
     .option("-d, --data <dir>", "data directory, in place of the configured one")
     .option("--check", "check configuration and rules, and end", false)
+    .option("--force", "take edits of device profiles that change the unit or type of a stored metric", false)
     .addOption(
       new Option("--log-level <level>", "least level that is logged")
         .choices(["debug", "info", "warn", "error"])

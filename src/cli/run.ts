@@ -14,6 +14,8 @@ export interface RunOptions extends SetupFlags {
   /** Only say whether configuration and rules are valid. */
   readonly check: boolean;
   readonly logLevel: LogLevel;
+  /** Take profiles that give a stored metric another unit or type. */
+  readonly force: boolean;
 }
 
 /** How long closing may take. A supervisor kills after 5 s or more; half a second is left for the rest. */
@@ -49,7 +51,7 @@ export async function run(context: CommandContext, options: RunOptions): Promise
 /** What {@link serve} serves with. */
 interface Service {
   readonly setup: Setup;
-  readonly flags: SetupFlags;
+  readonly flags: Omit<RunOptions, "check">;
   readonly logger: Logger;
 }
 
@@ -59,7 +61,8 @@ async function serve(context: CommandContext, { setup, flags, logger }: Service)
   const { openGateway } = await import("../gateway.ts");
   const { config, rules, profiles } = setup;
   const { clock, random } = context;
-  const gateway = await openGateway({ config, rules, profiles, logger, clock, random, version });
+  const { force } = flags;
+  const gateway = await openGateway({ config, rules, profiles, logger, clock, random, version, force });
   const { listeners, http } = gateway;
   logger.info({ event: "ready", listeners, ...(http === undefined ? {} : { http }) }, "Serving.");
   const reloader = new Reloader({ load: () => loadSetup(context, flags), gateway, logger });

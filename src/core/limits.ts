@@ -154,6 +154,9 @@ export const planShapeBytesMax = 4_096;
  */
 export const catalogueFactsMax = 20_000;
 
+/** Versions of one device profile of which the gateway knows when they were in force; the oldest leaves. */
+export const schemaVersionsMax = 16;
+
 /**
  * Metrics of one birth certificate. Beyond: cause `too-many-items`. 65,536 bytes of payload hold some 2,000 with
  * short names.

@@ -1,7 +1,7 @@
 /**
  * What the shells ask of each other, so that none has to import another. `gateway.ts` wires them.
  */
-import type { AlertCommand } from "./alert/command.ts";
+import type { GatewayCommand } from "./command.ts";
 import type { EpochMs } from "./sample.ts";
 import type { TimelineOptions } from "./time/gateway-timeline.ts";
 import type { RepairSource } from "./time/time-repair.ts";
@@ -30,14 +30,14 @@ export interface GatewayClock extends Clock, RepairSource {
   begin(options: TimelineOptions): void;
 }
 
-/** Takes what people say to alerts. */
-export interface AlertCommander {
+/** Takes what people ask of the gateway. */
+export interface Commander {
   /**
-   * Resolves when the command is part of the log; what comes of it shows in the alerts.
+   * Resolves when the command is part of the log; what comes of it shows in the read model.
    *
    * @throws AppError `STORE_FAILED` when it never will be.
    */
-  command(command: AlertCommand): Promise<void>;
+  command(command: GatewayCommand): Promise<void>;
 }
 
 /**

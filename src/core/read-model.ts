@@ -4,6 +4,8 @@
  * The api shows these shapes as they are. `gateway.ts` fulfils {@link ReadModel} from the store, the
  * engine, the broker and the upstreams; nothing here can change the gateway.
  */
+import type { DeviceView } from "./device-view.ts";
+import type { SchemaPeriod } from "./fold/schema-history.ts";
 import type { DeadLetter } from "./record.ts";
 import type { RuleDefinition } from "./rule/definition.ts";
 import type { EpochMs } from "./sample.ts";
@@ -125,8 +127,19 @@ export interface Sample {
   readonly unit?: string;
   /** `corrected`: the device's stamp was not taken as it came. `bad`: no finite number where one belongs. */
   readonly quality?: "corrected" | "bad";
+  /** The device profile that decoded it, with its version then: `ruuvi/ruuvitag@2`. */
+  readonly profile?: string;
   /** The device's own stamp, where `at` is another one. */
   readonly stampAt?: EpochMs;
+}
+
+/** How the payloads of one topic are decoded. */
+export interface TopicView {
+  readonly topic: string;
+  /** `auto` until detection has settled. */
+  readonly codec: string;
+  /** Id of the device profile. */
+  readonly profile?: string;
 }
 
 /** Samples in the order of event time, or which name is not known. */
@@ -151,6 +164,12 @@ export interface ReadModel {
   /** The newest transition of each alert that is known, by rule and key. */
   alerts(): readonly AlertRecord[];
   rules(): readonly RuleDefinition[];
+  /** Every device that has sent something and was not removed, in the order in which it first came. */
+  devices(): readonly DeviceView[];
+  /** Topics in use, and how each is decoded. */
+  topics(): readonly TopicView[];
+  /** Device profiles that are, or were, in force. */
+  schemas(): readonly SchemaPeriod[];
   /** The newest `limit` refused payloads, newest first. */
   deadLetters(limit: number): Promise<readonly DeadLetter[]>;
   /** Raw samples out of the log. What arrived more than an hour after its event time may be missing. */

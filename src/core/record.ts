@@ -3,12 +3,13 @@
  *
  * Records are numbered densely from 1. Folding them in order gives the state; nothing else does.
  */
-import type { AlertCommand } from "./alert/command.ts";
+import type { GatewayCommand } from "./command.ts";
 import type { RejectCause } from "./decode.ts";
 import type { DeviceDescription } from "./device.ts";
 import type { DeviceFact } from "./fact.ts";
 import type { RuleDefinition } from "./rule/definition.ts";
 import type { EpochMs, SampleColumns, SeriesDefinition } from "./sample.ts";
+import type { ProfileSchema } from "./schema.ts";
 import type { TimeRepair } from "./time/time-repair.ts";
 import type { AlertRecord, LedgerRecord, StatusRecord, SummaryRecord } from "./streams.ts";
 
@@ -19,6 +20,8 @@ export interface Settings {
   readonly rollups: readonly string[];
   /** What is said about devices; of several that match one, a later one wins, key by key. */
   readonly devices: readonly DeviceDescription[];
+  /** The device profiles by which payloads are decoded. */
+  readonly profiles?: readonly ProfileSchema[];
 }
 
 /** Counts of one record; the ledger is their sum. */
@@ -71,7 +74,7 @@ export interface LogRecord {
   /** What changed in the gateway's own condition. */
   readonly status?: { readonly state: string; readonly detail: string; readonly version: string };
   /** What people asked for since the last record, in order. */
-  readonly commands?: readonly AlertCommand[];
+  readonly commands?: readonly GatewayCommand[];
   /** The gateway's clock was found to be wrong, and has been set right. */
   readonly repair?: TimeRepair;
   /** What messages said about devices beside readings, as far as it was not known. */

@@ -45,12 +45,20 @@ export function seriesDefinition({
 export class SeriesTable {
   readonly #byDevice: Map<string, Map<string, SeriesId>> = new Map();
   #count = 0;
+  /** The number of the next new series: those of retired ones are not given again. */
+  #nextId: SeriesId;
   #new: SeriesDefinition[] = [];
 
-  constructor(known: readonly SeriesDefinition[] = []) {
-    for (const { device, metric } of known) this.#number(device, metric);
+  /**
+   * @param known - Series that are not retired.
+   * @param nextId - The first number that was never given.
+   */
+  constructor(known: Iterable<SeriesDefinition> = [], nextId: SeriesId = 0) {
+    this.#nextId = nextId;
+    for (const { id, device, metric } of known) this.#name(device, metric, id);
   }
 
+  /** Series that are not retired. */
   get count(): number {
     return this.#count;
   }
@@ -60,7 +68,9 @@ export class SeriesTable {
     const known = this.#byDevice.get(device)?.get(metric);
     if (known !== undefined) return known;
     if (this.#count >= seriesMax || !isName(device) || !isName(metric)) return -1;
-    const id = this.#number(device, metric);
+    const id = this.#nextId;
+    this.#nextId += 1;
+    this.#name(device, metric, id);
     this.#new.push(seriesDefinition({ id, device, metric, unit, ...origin }));
     return id;
   }
@@ -73,16 +83,22 @@ export class SeriesTable {
     return definitions;
   }
 
-  #number(device: string, metric: string): SeriesId {
+  /** Forgets the name of a series: the next time it comes it is a new one. */
+  retire(device: string, metric: string): void {
+    const metrics = this.#byDevice.get(device);
+    if (metrics?.delete(metric) !== true) return;
+    if (metrics.size === 0) this.#byDevice.delete(device);
+    this.#count -= 1;
+  }
+
+  #name(device: string, metric: string, id: SeriesId): void {
     let metrics = this.#byDevice.get(device);
     if (metrics === undefined) {
       metrics = new Map();
       this.#byDevice.set(device, metrics);
     }
-    const id = this.#count;
     metrics.set(metric, id);
     this.#count += 1;
-    return id;
   }
 }
 

@@ -28,6 +28,13 @@ export function engineMetrics(facts: EngineFacts): readonly MetricFamily[] {
     single("holdfast_commit_failures_total", "Commits that the store refused.", () => commits().failures),
     single("holdfast_pending_bytes", "Estimated bytes of memory that wait for a commit.", pendingBytes),
     single("holdfast_series", "Series known.", () => state().seriesCount),
+    single("holdfast_devices", "Devices in the registry.", () => state().deviceCount),
+    single("holdfast_facts", "Facts about devices that are kept.", () => state().catalogue.size),
+    single(
+      "holdfast_facts_evicted_total",
+      "Facts about devices that left because there were too many.",
+      () => state().catalogue.evictedCount,
+    ),
     single("holdfast_rule_groups", "Groups that hold window state.", () => state().groupCount),
     single("holdfast_window_panes", "Panes that windows and rollups hold.", () => state().paneCount),
     single(
@@ -41,8 +48,8 @@ export function engineMetrics(facts: EngineFacts): readonly MetricFamily[] {
       () => state().overflowCount,
     ),
     single(
-      "holdfast_alert_commands_unmet_total",
-      "Commands that found no alert at their address.",
+      "holdfast_commands_unmet_total",
+      "Commands that found no alert or device at their address.",
       () => state().unmetCommandCount,
     ),
     single(

@@ -9,10 +9,9 @@
  * again), the store is opened anew and the state is made anew from what is really there.
  */
 import { Batch, type BatchSource } from "../core/batch.ts";
-import type { AlertCommand } from "../core/alert/command.ts";
+import type { GatewayCommand } from "../core/command.ts";
 import { AlertBoard } from "../core/alert/board.ts";
 import { AppError, messageOf } from "../core/errors.ts";
-import type { Catalogue } from "../core/fold/catalogue.ts";
 import type { FoldState } from "../core/fold/state.ts";
 import type { ToolLoader } from "../core/fold/tools.ts";
 import { inFlightBytesMax } from "../core/limits.ts";
@@ -43,13 +42,19 @@ export interface EngineOptions {
   readonly onCommitted: (effects: Effects, deadLetters: readonly DeadLetter[]) => void;
   /** Called when series have other numbers than before: whoever keeps numbers must forget them. */
   readonly onRebuilt: () => void;
+  /** Looks at the recovered state before anything is written; throws where the settings do not go with it. */
+  readonly accept: (state: FoldState) => void;
+  /** Called when some names have other numbers from now on, or will have. */
+  readonly onRetired: () => void;
 }
 
 /** A change that becomes part of the next record. */
 interface Change {
   readonly settings?: Settings;
   readonly status?: NonNullable<LogRecord["status"]>;
-  readonly command?: AlertCommand;
+  readonly command?: GatewayCommand;
+  /** The batch that it is to be written with, where that matters. */
+  readonly from?: Batch;
   /** Called once: without an error when it is durable, with one when it never will be. */
   readonly settled: (error?: unknown) => void;
 }
@@ -116,7 +121,8 @@ export class Engine implements BatchSource {
 
   async start(): Promise<void> {
     await this.#rebuild();
-    const { settings, version, clock, boot, tools } = this.#options;
+    const { settings, version, clock, boot, tools, accept } = this.#options;
+    accept(this.#state);
     await tools.prepare(settings.rules);
     clock.begin({ boot, lastWallAt: this.#state.lastAt, lastSynced: this.#state.lastSynced });
     const unchanged = JSON.stringify(settings) === JSON.stringify(this.#state.settings);
@@ -133,19 +139,24 @@ export class Engine implements BatchSource {
   /**
    * Puts other settings in force; resolves when they are part of the log.
    *
+   * @param takeIntoUse - Called once they are next: what is taken in from then on is in the record that holds the
+   *   settings, or behind it, and what was taken in before is before it.
    * @throws AppError when the engine is closed before that.
    */
-  async apply(settings: Settings): Promise<void> {
+  async apply(settings: Settings, takeIntoUse: () => void = () => undefined): Promise<void> {
     await this.#options.tools.prepare(settings.rules);
-    await this.#change({ settings });
+    // What was decoded so far was decoded under the settings so far.
+    if (!this.batch.empty) this.#setAside();
+    takeIntoUse();
+    await this.#change({ settings, from: this.batch });
   }
 
   /**
-   * Hands a command to the alerts; resolves when it is part of the log.
+   * Hands a command on; resolves when it is part of the log.
    *
    * @throws AppError when the engine is closed before that.
    */
-  async command(command: AlertCommand): Promise<void> {
+  async command(command: GatewayCommand): Promise<void> {
     await this.#change({ command });
   }
 
@@ -191,13 +202,13 @@ export class Engine implements BatchSource {
     return this.#table.count;
   }
 
-  get settings(): Settings {
-    return this.#state.settings;
+  /** What the log has made the state. Only to be read, and at once: the next record changes it. */
+  get state(): FoldState {
+    return this.#state;
   }
 
-  /** What is known of devices from what they and others said about them. */
-  get catalogue(): Catalogue {
-    return this.#state.catalogue;
+  get settings(): Settings {
+    return this.#state.settings;
   }
 
   /** By how much the times of receipt in a record are to move, in milliseconds; see `RepairTable.movedMs`. */
@@ -263,7 +274,7 @@ export class Engine implements BatchSource {
       if (this.#waiting.length === 0) this.#setAside();
       const batch = this.#waiting.shift()!;
       this.#waitingBytes -= batch.bytes;
-      await this.#commit(batch, this.#changes.splice(0));
+      await this.#commit(batch, this.#takeChanges(batch));
       batch.clear();
       this.#free.push(batch);
       if (this.#options.commitDelayMs > 0 && this.#waiting.length === 0) break;
@@ -277,12 +288,24 @@ export class Engine implements BatchSource {
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
+  /** The changes that go with a batch: all up to one that waits for a later batch. */
+  #takeChanges(batch: Batch): readonly Change[] {
+    const held = this.#changes.findIndex(({ from }) => from !== undefined && this.#isBehind(from, batch));
+    return this.#changes.splice(0, held < 0 ? this.#changes.length : held);
+  }
+
+  /** Whether a batch comes after the one that is taken; one that was refused meanwhile is nowhere. */
+  #isBehind(other: Batch, taken: Batch): boolean {
+    return other !== taken && (other === this.batch || this.#waiting.includes(other));
+  }
+
   /** Only the store may fail in here; anything else is a bug, and ends the process. */
   async #commit(batch: Batch, changes: readonly Change[]): Promise<void> {
     const { store, clock, onCommitted } = this.#options;
     const startedMs = clock.monotonicMs();
     const record = this.#seal(batch, changes, startedMs);
     const effects = this.#state.step(record);
+    this.#retireSeries();
     for (let index = 0; index < batch.digests.length; index += 2) {
       this.#waitingDigests.delete(digestOf(batch.digests[index]!, batch.digests[index + 1]!));
     }
@@ -361,6 +384,14 @@ export class Engine implements BatchSource {
     if (repair === undefined) return;
     for (const { rows } of [...sealing, ...this.#waiting, this.batch]) moveReceipts(rows, nowAt, repair.byMs);
     this.#repair = this.#repair === undefined ? repair : joinedRepair(this.#repair, repair);
+  }
+
+  /** Forgets the numbers of series that the fold has retired. */
+  #retireSeries(): void {
+    const retired = this.#state.takeRetired();
+    if (retired.length === 0) return;
+    for (const { device, metric } of retired) this.#table.retire(device, metric);
+    this.#options.onRetired();
   }
 
   #checkpoint(record: LogRecord, startedMs: number): Uint8Array | undefined {
@@ -442,7 +473,10 @@ export class Engine implements BatchSource {
     const startedMs = clock.monotonicMs();
     const { state, report } = await recover(store, logger, tools);
     this.#state = state;
-    this.#table = new SeriesTable(state.definitions());
+    this.#table = new SeriesTable(
+      Array.from(state.series(), ({ definition }) => definition),
+      state.nextSeries,
+    );
     this.#board = new AlertBoard();
     this.#board.apply(state.alerts.records());
     this.#books = state.totals();

@@ -3,6 +3,7 @@
  */
 import type { CodecName, DecodePlan, PlanSpec } from "../core/decode.ts";
 import { decodePlansMax } from "../core/limits.ts";
+import type { TopicView } from "../core/read-model.ts";
 import { profilePlan } from "./profile-plan.ts";
 import type { RouteTable } from "./routes.ts";
 
@@ -40,8 +41,12 @@ export class DecodePlans {
   }
 
   /** Topics in use with their codecs, in the order in which they appeared. */
-  *codecs(): Generator<{ readonly topic: string; readonly codec: string }> {
-    for (const [topic, plan] of this.#plans) yield { topic, codec: plan.codec };
+  codecs(): TopicView[] {
+    return Array.from(this.#plans, ([topic, { codec, profile }]) => ({
+      topic,
+      codec,
+      ...(profile === undefined ? {} : { profile }),
+    }));
   }
 
   /** Plans held. */

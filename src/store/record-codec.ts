@@ -5,7 +5,7 @@
  * byte, is in `README.md`.
  */
 import { crc32 } from "node:zlib";
-import type { AlertCommand } from "../core/alert/command.ts";
+import type { GatewayCommand } from "../core/command.ts";
 import { rejectCauses } from "../core/decode.ts";
 import { messageOf } from "../core/errors.ts";
 import type { DeviceFact } from "../core/fact.ts";
@@ -212,9 +212,9 @@ function readSettings(reader: ByteReader): Settings {
   return decodeCbor(reader.blob()) as Settings;
 }
 
-function readCommands(reader: ByteReader): readonly AlertCommand[] {
+function readCommands(reader: ByteReader): readonly GatewayCommand[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what was encoded, under a checksum
-  return decodeCbor(reader.blob()) as readonly AlertCommand[];
+  return decodeCbor(reader.blob()) as readonly GatewayCommand[];
 }
 
 function readRepair(reader: ByteReader): TimeRepair {

@@ -31,6 +31,8 @@ export interface StoredSampleQuery {
 /** One sample of the log. */
 export interface StoredSample {
   readonly series: SeriesId;
+  /** Of the log record that holds it. */
+  readonly seq: number;
   /** Event time; a time of receipt as it was repaired since. */
   readonly at: EpochMs;
   /** `null` where the device sent nothing that is a value. */
@@ -156,12 +158,12 @@ class EarliestSamples {
   }
 
   /** @param movedMs - By which the record's times of receipt move. */
-  take({ rows, at: sealedAt }: LogRecord, movedMs: number): void {
+  take({ rows, at: sealedAt, seq }: LogRecord, movedMs: number): void {
     for (let row = 0; row < rows.count; row += 1) {
       if (this.#wanted[rows.series[row]!] !== 1) continue;
       const writtenAt = rows.at[row]!;
       const at = movedMs !== 0 && isReceipt(rows, row, sealedAt) ? writtenAt + movedMs : writtenAt;
-      if (at >= this.#from && at < this.to) this.#held.push(sampleOf(rows, row, at));
+      if (at >= this.#from && at < this.to) this.#held.push(sampleOf(rows, row, { at, seq }));
     }
     if (this.#held.length > this.#heldMax) this.#leaveOut();
   }
@@ -188,11 +190,16 @@ function isReceipt(rows: SampleColumns, row: number, sealedAt: EpochMs): boolean
   return (flags & RowFlag.restamped) !== 0 && rows.at[row] === sealedAt;
 }
 
-function sampleOf(rows: SampleColumns, row: number, at: EpochMs): StoredSample {
+function sampleOf(
+  rows: SampleColumns,
+  row: number,
+  { at, seq }: { readonly at: EpochMs; readonly seq: number },
+): StoredSample {
   const flags = rows.flags[row]!;
   const stampAt = (flags & RowFlag.restamped) === 0 ? Number.NaN : rows.stampAt[row]!;
   return {
     series: rows.series[row]!,
+    seq,
     at,
     value: valueOf(rows, row),
     ...qualityOf(flags),

@@ -44,12 +44,17 @@ test("every path of the API document that reads answers, with a described status
     "/api/v1/samples",
     "/api/v1/alerts",
     "/api/v1/rules",
+    "/api/v1/devices",
+    "/api/v1/topics",
+    "/api/v1/profiles",
     "/api/v1/dead-letters",
     "/api/v1/upstreams",
     "/openapi.json",
     "/api/v1/alerts/{id}/ack",
     "/api/v1/alerts/{id}/shelve",
     "/api/v1/rules/{rule}/shelve",
+    "/api/v1/devices/describe",
+    "/api/v1/devices/remove",
   ]);
   const reads = Object.keys(document.paths).filter((path) => "get" in document.paths[path]);
   const answers = await Promise.all(

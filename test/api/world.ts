@@ -9,10 +9,13 @@ import {
   type Sample,
   type SampleAnswer,
   type SampleQuery,
+  type TopicView,
   type UpstreamStatus,
 } from "../../src/core/read-model.ts";
 import { type AlertCommand, isAddressed } from "../../src/core/alert/command.ts";
-import type { AlertCommander } from "../../src/core/ports.ts";
+import type { DeviceView } from "../../src/core/device-view.ts";
+import type { SchemaPeriod } from "../../src/core/fold/schema-history.ts";
+import type { Commander } from "../../src/core/ports.ts";
 import type { DeadLetter } from "../../src/core/record.ts";
 import { hashOf } from "../../src/core/rule/hash.ts";
 import type { RuleDefinition } from "../../src/core/rule/definition.ts";
@@ -106,6 +109,22 @@ export class MemoryReadModel implements ReadModel {
     );
   }
 
+  deviceList: DeviceView[] = [];
+  topicList: TopicView[] = [];
+  schemaList: SchemaPeriod[] = [];
+
+  devices(): readonly DeviceView[] {
+    return this.deviceList;
+  }
+
+  topics(): readonly TopicView[] {
+    return this.topicList;
+  }
+
+  schemas(): readonly SchemaPeriod[] {
+    return this.schemaList;
+  }
+
   alerts(): readonly AlertRecord[] {
     return this.alertList;
   }
@@ -148,7 +167,7 @@ export class MemoryReadModel implements ReadModel {
 }
 
 /** Does commands at once as the engine does them: an id means an alert only while its episode lasts. */
-export class MemoryCommander implements AlertCommander {
+export class MemoryCommander implements Commander {
   readonly commands: AlertCommand[] = [];
   readonly #readModel: MemoryReadModel;
   /** Called after each command: what else happens before it is answered. */

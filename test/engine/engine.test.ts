@@ -205,6 +205,31 @@ test("other rules take effect with the next record, and survive a restart", asyn
   await second.stop();
 });
 
+test("what was decoded before settings came into use is in the log before them, and what came after is not", async () => {
+  const gateway = await opened();
+  const letGo = gateway.store.hold();
+  const sent = [gateway.send("room", reading(1, 5))];
+  await new Promise((resolve) => setImmediate(resolve));
+  sent.push(gateway.send("room", reading(2, 5)));
+  let used = 0;
+  const applied = gateway.engine.apply({ ...settings, rollups: [] }, () => {
+    used = gateway.engine.batch.counts.receivedMessages + 1;
+  });
+  await until("the settings are in use", () => used > 0);
+  sent.push(gateway.send("room", reading(3, 5)));
+  letGo();
+  await Promise.all([applied, ...sent.map(({ decided }) => decided)]);
+  const [, first, second, third] = gateway.store.committed.map(({ record }) => record);
+  expect([first, second, third].map((record) => record?.counts.receivedMessages)).toEqual([1, 1, 1]);
+  expect([first, second, third].map((record) => record?.settings?.rollups)).toEqual([
+    undefined,
+    undefined,
+    [],
+  ]);
+  expect(used).toBe(1);
+  await gateway.stop();
+});
+
 test("with a delay between commits, batches that are full are written all the same", async () => {
   const gateway = await opened(undefined, undefined, 50);
   const letGo = gateway.store.hold();

@@ -66,10 +66,10 @@ test("samples come in the order of event time, those of one instant in the order
   const both = await store.samples(queryOf({ series: new Set([0, 1]) }));
   expect(both).toEqual({
     samples: [
-      { series: 0, at: start + 5_000, value: 5 },
-      { series: 1, at: start + 10_000, value: 2 },
-      { series: 0, at: start + 30_000, value: 1 },
-      { series: 1, at: start + 30_000, value: 4 },
+      { series: 0, seq: 2, at: start + 5_000, value: 5 },
+      { series: 1, seq: 1, at: start + 10_000, value: 2 },
+      { series: 0, seq: 1, at: start + 30_000, value: 1 },
+      { series: 1, seq: 2, at: start + 30_000, value: 4 },
     ],
     truncated: false,
   });
@@ -184,14 +184,14 @@ test("every kind of value, what is wrong with it, and the device's own stamp are
   await commit(store, { at: start + 1, rows });
   const { samples } = await store.samples(queryOf({}));
   expect(samples.map((sample) => ({ ...sample, at: sample.at - start }))).toEqual([
-    { series: 0, at: 0, value: -1.25 },
-    { series: 0, at: 0, value: false },
-    { series: 0, at: 0, value: true },
-    { series: 0, at: 0, value: "open" },
-    { series: 0, at: 0, value: null, quality: "bad" },
-    { series: 0, at: 0, value: null },
-    { series: 0, at: 0, value: 7, quality: "corrected" },
-    { series: 0, at: 1, value: 8, quality: "corrected", stampAt: start - hour },
+    { series: 0, seq: 1, at: 0, value: -1.25 },
+    { series: 0, seq: 1, at: 0, value: false },
+    { series: 0, seq: 1, at: 0, value: true },
+    { series: 0, seq: 1, at: 0, value: "open" },
+    { series: 0, seq: 1, at: 0, value: null, quality: "bad" },
+    { series: 0, seq: 1, at: 0, value: null },
+    { series: 0, seq: 1, at: 0, value: 7, quality: "corrected" },
+    { series: 0, seq: 1, at: 1, value: 8, quality: "corrected", stampAt: start - hour },
   ]);
 });
 

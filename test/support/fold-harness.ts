@@ -1,5 +1,5 @@
 /** A gateway's fold with a clock that goes on as told: samples by name go in, what is told comes out. */
-import type { AlertCommand } from "../../src/core/alert/command.ts";
+import type { GatewayCommand } from "../../src/core/command.ts";
 import type { DeviceDescription } from "../../src/core/device.ts";
 import { FoldState } from "../../src/core/fold/state.ts";
 import type { Effects, LogRecord } from "../../src/core/record.ts";
@@ -61,7 +61,7 @@ export class FoldHarness {
     return alerts;
   }
 
-  command(command: AlertCommand): AlertRecord[] {
+  command(command: GatewayCommand): AlertRecord[] {
     return this.#fold({ commands: [command] }).alerts;
   }
 
@@ -102,10 +102,11 @@ export class FoldHarness {
   }
 
   #rowOf(name: string, value: number, at: number, flags: number): Partial<LogRecord> {
-    const known = this.#series.get(name);
+    for (const { device, metric } of this.state.takeRetired()) this.#series.delete(`${device} ${metric}`);
+    const known = this.#series.get(name.includes(" ") ? name : `${name} temperature`);
     const [device = "", metric = "temperature"] = name.split(" ");
-    const definition = known ?? { id: this.#series.size, device, metric, topic: `plant/${device}` };
-    this.#series.set(name, definition);
+    const definition = known ?? { id: this.state.nextSeries, device, metric, topic: `plant/${device}` };
+    this.#series.set(`${device} ${metric}`, definition);
     const rows = new SampleColumns(1);
     rows.push(definition.id, ValueKind.number, value);
     rows.stamp(0, at, flags);

@@ -26,6 +26,8 @@ export interface GatewayProcessOptions {
   readonly rules?: readonly object[];
   /** Options for node itself, before the script: `["--max-old-space-size=64"]`. */
   readonly nodeOptions?: readonly string[];
+  /** Further arguments of `run`. */
+  readonly arguments?: readonly string[];
   /** What is run in place of `src/main.ts`. */
   readonly script?: string;
   /** How long a start may take; failing it is a failure of the test. Default 15 s. */
@@ -134,8 +136,9 @@ export class GatewayProcess implements AsyncDisposable {
   async start(): Promise<void> {
     if (this.#child !== undefined) throw new Error("the gateway runs already");
     const { directory, nodeOptions = [], script = main, readyWithinMs = 15_000 } = this.#options;
+    const { arguments: more = [] } = this.#options;
     const startedMs = performance.now();
-    const words = [...nodeOptions, script, "run", "--config", this.configFile];
+    const words = [...nodeOptions, script, "run", "--config", this.configFile, ...more];
     const child = spawn(node, words, {
       cwd: directory,
       env: { PATH: process.env["PATH"] ?? "", HOME: directory, TMPDIR: process.env["TMPDIR"] ?? "/tmp" },

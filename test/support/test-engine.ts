@@ -157,6 +157,8 @@ export async function openTestEngine(
       effects.push(one);
       deadLetters.push(...letters);
     },
+    onRetired: () => undefined,
+    accept: () => undefined,
     onRebuilt: () => plans.clear(),
   });
   const intake = new Intake({

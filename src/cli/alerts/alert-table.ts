@@ -90,7 +90,8 @@ function twoDigits(number: number): string {
 }
 
 /** The clocks of the gateway and of this machine may differ: what has just been is not said to be to come. */
-function ago(at: EpochMs, now: EpochMs): string {
+/** How long ago something was. */
+export function ago(at: EpochMs, now: EpochMs): string {
   const passedMs = Math.floor((now - at) / 1_000) * 1_000;
   return passedMs > 0 ? `${shortDuration(passedMs)} ago` : "now";
 }

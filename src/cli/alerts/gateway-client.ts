@@ -1,6 +1,7 @@
 /** A running gateway as commands reach it over HTTP. */
 import { AppError, messageOf } from "../../core/errors.ts";
 import { isObject, type ShownAlert, shownAlertOf } from "./shown-alert.ts";
+import { type ShownDevice, shownDeviceOf } from "../devices/shown-device.ts";
 import { type ShownSamples, shownSamplesOf } from "./shown-samples.ts";
 
 /** How long the gateway may take; a disk that writes slowly takes seconds. */
@@ -64,12 +65,43 @@ export class GatewayClient {
     verb: "ack" | "shelve",
     body: Readonly<Record<string, unknown>>,
   ): Promise<ShownAlert> {
-    const answered = await this.#ask(`/api/v1/alerts/${id}/${verb}`, {
+    return shownAlertOf(await this.#tell(`/api/v1/alerts/${id}/${verb}`, body)) ?? this.#fail();
+  }
+
+  /**
+   * The device registry.
+   *
+   * @param query - As `/api/v1/devices` takes it.
+   * @throws AppError of {@link clientErrors}.
+   */
+  async devices(query: Readonly<Record<string, string>>): Promise<readonly ShownDevice[]> {
+    const answered = await this.#ask(`/api/v1/devices?${new URLSearchParams(query).toString()}`, {});
+    const list = isObject(answered) ? answered["devices"] : undefined;
+    if (!Array.isArray(list)) throw this.#stranger();
+    return list.map((one) => shownDeviceOf(one) ?? this.#fail());
+  }
+
+  /**
+   * Gives a device a name for people, or tags.
+   *
+   * @returns The device as it stands then.
+   * @throws AppError of {@link clientErrors}.
+   */
+  async describeDevice(body: Readonly<Record<string, unknown>>): Promise<ShownDevice> {
+    return shownDeviceOf(await this.#tell("/api/v1/devices/describe", body)) ?? this.#fail();
+  }
+
+  /** @throws AppError of {@link clientErrors}. */
+  async removeDevice(body: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#tell("/api/v1/devices/remove", body);
+  }
+
+  async #tell(path: string, body: Readonly<Record<string, unknown>>): Promise<unknown> {
+    return await this.#ask(path, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    return shownAlertOf(answered) ?? this.#fail();
   }
 
   async #ask(path: string, request: RequestInit): Promise<unknown> {

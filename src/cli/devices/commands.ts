@@ -1,7 +1,52 @@
-/** The commands `devices check`, `try`, `list` and `schema`, with their options. */
-import type { Command } from "commander";
+/** The commands `devices list|show|rename|tag|remove` and `devices check|try|schema`, with their options. */
+import { type Command, InvalidArgumentError } from "commander";
 import type { CommandContext } from "../context.ts";
 import type { ExitCode } from "../exit-codes.ts";
+import type { ListDevicesOptions, RegistryOptions } from "./registry.ts";
+
+/** Options of `list`, of which some go with `--profiles`. */
+interface ListingOptions extends ListDevicesOptions {
+  readonly profiles?: boolean;
+}
+
+function addRegistryCommands(
+  devices: Command,
+  context: CommandContext,
+  finish: (code: ExitCode) => void,
+): void {
+  const reaching = (name: string, description: string): Command =>
+    devices
+      .command(name)
+      .description(description)
+      .argument("<device>", "its name, as `devices list` shows it")
+      .option("-u, --url <url>", "the gateway's HTTP address; without it http://127.0.0.1:8080")
+      .option("-c, --config <file>", "take the address from this configuration")
+      .option("--json", "print the device as JSON", false);
+  reaching("show", "show everything that is known of a device").action(
+    async (name: string, options: RegistryOptions) => {
+      const { showDevice } = await import("./registry.ts");
+      finish(await showDevice(context, name, options));
+    },
+  );
+  reaching("rename", "give a device a name for people")
+    .argument("[label]", "the name; without it the one that was given is taken back")
+    .action(async (name: string, label: string | undefined, options: RegistryOptions) => {
+      const { renameDevice } = await import("./registry.ts");
+      finish(await renameDevice(context, name, label, options));
+    });
+  reaching("tag", "give a device tags")
+    .argument("<tag...>", "name=value, or name= to take one back")
+    .action(async (name: string, tags: string[], options: RegistryOptions) => {
+      const { tagDevice } = await import("./registry.ts");
+      finish(await tagDevice(context, name, tags, options));
+    });
+  reaching("remove", "forget a device; its samples stay").action(
+    async (name: string, options: RegistryOptions) => {
+      const { removeDevice } = await import("./registry.ts");
+      finish(await removeDevice(context, name, options));
+    },
+  );
+}
 
 /** Adds them to the program. */
 export function addDeviceCommands(
@@ -9,7 +54,9 @@ export function addDeviceCommands(
   context: CommandContext,
   finish: (code: ExitCode) => void,
 ): void {
-  const devices = program.command("devices").description("check, try and list device profiles");
+  const devices = program
+    .command("devices")
+    .description("the devices of a running gateway, and device profiles");
   const file =
     "configuration that names directories of profiles; without it ./holdfast.jsonc, if it is there";
   devices
@@ -37,15 +84,29 @@ export function addDeviceCommands(
     });
   devices
     .command("list")
-    .description("list what is known of devices")
+    .description("list the devices of a running gateway, or with --profiles the library of profiles")
     .argument("[path...]", "directories and files; without them those of the configuration, else the library")
-    .requiredOption("--profiles", "the profiles")
-    .option("-c, --config <file>", file)
+    .option("--profiles", "the profiles")
+    .option("--online", "only devices that are there")
+    .option("--offline", "only devices that are not")
+    .option("--profile <id>", "only devices of this profile")
+    .option("-u, --url <url>", "the gateway's HTTP address; without it http://127.0.0.1:8080")
+    .option(
+      "-c, --config <file>",
+      "take the address, or with --profiles the directories, from this configuration",
+    )
     .option("--json", "print them as JSON", false)
-    .action(async (paths: string[], options: { config?: string; json: boolean }) => {
-      const { listProfiles } = await import("./list.ts");
-      finish(await listProfiles(context, paths, options));
+    .action(async (paths: string[], options: ListingOptions) => {
+      if (options.profiles === true) {
+        const { listProfiles } = await import("./list.ts");
+        finish(await listProfiles(context, paths, options));
+        return;
+      }
+      if (paths.length > 0) throw new InvalidArgumentError("Paths go with --profiles.");
+      const { listDevices } = await import("./registry.ts");
+      finish(await listDevices(context, options));
     });
+  addRegistryCommands(devices, context, finish);
   devices
     .command("schema")
     .description("print the JSON Schema of profile files")

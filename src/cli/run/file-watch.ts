@@ -18,7 +18,7 @@ export interface FileWatch {
 }
 
 /**
- * Calls back when a file, or a file directly in a directory, has changed and then stayed as it is for one
+ * Calls back when a file, or a file below a directory, has changed and then stayed as it is for one
  * look: a file that is being written is not read half-way.
  */
 export function watchFiles(
@@ -50,7 +50,7 @@ export function watchFiles(
 /** What changes when the files change. What is not there, or cannot be read, has a signature too. */
 async function signatureOf(path: string): Promise<string> {
   const own = await statSignature(path);
-  const names = await readdir(path).catch(() => []);
+  const names = await readdir(path, { recursive: true }).catch(() => []);
   const members = await Promise.all(names.map((name) => statSignature(join(path, name))));
   return [own, ...members].join("\n");
 }

@@ -44,6 +44,7 @@ export function admitRows(
     const flags = rows.flags[row]!;
     if ((flags & RowFlag.stamped) === 0) continue;
     const of = series[rows.series[row]!]!;
+    if (of.retired) continue;
     const stampAt = (flags & RowFlag.restamped) === 0 ? rows.at[row]! : rows.stampAt[row]!;
     if (of.stamps.seen(stampAt, identityOf(rows, row), runningMs)) {
       rows.flags[row] = flags | RowFlag.duplicate;

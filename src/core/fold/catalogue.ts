@@ -58,6 +58,17 @@ export class Catalogue {
     }
   }
 
+  /** Forgets what was said of a device by its name. */
+  forget(device: string): void {
+    for (const [key, fact] of this.#facts) {
+      const isMeant =
+        fact.kind === "identity"
+          ? fact.device === device
+          : fact.kind === "metric" && "device" in fact.of && fact.of.device === device;
+      if (isMeant) this.#facts.delete(key);
+    }
+  }
+
   #holds(key: string, fact: DeviceFact): boolean {
     const held = this.#facts.get(key);
     if (fact.kind === "withdrawn") return held === undefined;

@@ -1,16 +1,28 @@
 /** What the fold keeps of one series, and of the device that it belongs to. */
 import type { Device } from "../device.ts";
+import type { DescribeDevice } from "../device-command.ts";
 import type { SeriesDefinition } from "../sample.ts";
 import { DeviceClock } from "../time/device-clock.ts";
 import { StampWindow } from "./duplicates.ts";
 import type { GroupSide } from "./group-side.ts";
+import { Presence, type Role, roleOf } from "./presence.ts";
 import type { SeriesRollup } from "./rollup.ts";
 
+/** What people have said about a device while the gateway ran. */
+export interface DeviceWords {
+  readonly label?: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+const noWords: DeviceWords = { tags: {} };
+
 export class DeviceState {
-  /** What the settings say about it now. */
+  /** What is said about it now, by the settings and by people. */
   description: Device;
   /** The profile by which its series are decoded; nothing without one. */
   decodedBy: string | undefined = undefined;
+  words: DeviceWords = noWords;
+  readonly presence: Presence = new Presence();
   #clock: DeviceClock | undefined = undefined;
 
   constructor(description: Device) {
@@ -27,12 +39,33 @@ export class DeviceState {
     this.#clock ??= new DeviceClock();
     return this.#clock;
   }
+
+  /** Takes the settings' description; what people have said stands above it. */
+  describe(description: Device): void {
+    const { tags } = this.words;
+    const isPlain = Object.keys(tags).length === 0;
+    this.description = isPlain ? description : { ...description, tags: { ...description.tags, ...tags } };
+  }
+
+  /** Takes what people say; {@link DeviceState.describe} is to follow. */
+  say({ label = this.words.label, tags = {} }: Pick<DescribeDevice, "label" | "tags">): void {
+    const kept = Object.entries({ ...this.words.tags, ...tags }).filter(
+      (tag): tag is [string, string] => tag[1] !== null,
+    );
+    this.words = {
+      ...(label === undefined || label === null ? {} : { label }),
+      tags: Object.fromEntries(kept),
+    };
+  }
 }
 
 export class SeriesState {
   readonly definition: SeriesDefinition;
   readonly device: DeviceState;
   readonly stamps: StampWindow = new StampWindow();
+  readonly role: Role;
+  /** Its name means another series by now, or none: what still comes under its number is only stored. */
+  readonly retired: boolean;
   /** The sides of groups that its samples belong to, in the order of the rules. */
   sides: readonly GroupSide[] = [];
   /** Made with the first numeric sample: a series of texts has no summaries. */
@@ -40,8 +73,10 @@ export class SeriesState {
   /** Boot in which it last had a sample that the gateway's own clock stamped; 0 when it never had. */
   receiptBoot = 0;
 
-  constructor(definition: SeriesDefinition, device: DeviceState) {
+  constructor(definition: SeriesDefinition, device: DeviceState, retired = false) {
     this.definition = definition;
     this.device = device;
+    this.role = roleOf(definition.metric);
+    this.retired = retired;
   }
 }

@@ -5,14 +5,14 @@
  * written to bytes and read back at any record. The same records give the same state and the same
  * effects, wherever the log was cut by a restart.
  */
-import type { AlertCommand } from "../alert/command.ts";
+import { type GatewayCommand, isDeviceCommand } from "../command.ts";
 import { AlertBoard } from "../alert/board.ts";
 import { InhibitionIndex } from "../alert/inhibition.ts";
 import { invariant } from "../errors.ts";
 import { windowValueMax } from "../limits.ts";
 import { parseDuration } from "../time/duration.ts";
 import type { Effects, LogRecord, Settings } from "../record.ts";
-import { type EpochMs, RowFlag, type SeriesDefinition, ValueKind } from "../sample.ts";
+import { type EpochMs, RowFlag, type SeriesDefinition, type SeriesId, ValueKind } from "../sample.ts";
 import type { AlertRecord, LedgerTotals } from "../streams.ts";
 import { DigestWindow, digestOf } from "./duplicates.ts";
 import { PaneStore } from "../window/pane-store.ts";
@@ -24,11 +24,15 @@ import { type RollupPlan, SeriesRollup } from "./rollup.ts";
 import { RepairTable, type TimeRepair } from "../time/time-repair.ts";
 import { type Admission, admitRows, type RowOrigin } from "./admission.ts";
 import type { RuleDefinition } from "../rule/definition.ts";
+import { compileGlobs } from "../rule/glob.ts";
+import { Role } from "./presence.ts";
 import type { Group } from "./group.ts";
 import type { GroupSide } from "./group-side.ts";
 import type { FoldTools } from "./tools.ts";
 import { RuleSet } from "./rule-set.ts";
 import { FoldTime } from "./fold-time.ts";
+import { schemaBreaks } from "../schema.ts";
+import { SchemaHistory } from "./schema-history.ts";
 import { SeriesRegistry } from "./series-registry.ts";
 import type { SeriesState } from "./series-state.ts";
 import { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
@@ -50,6 +54,9 @@ const notForWindows = RowFlag.retained | RowFlag.bad | RowFlag.duplicate;
 
 /** Rows of which this is set enter summaries and no rule. */
 const notForRules = RowFlag.historical;
+
+/** Rows that say nothing of how their device is now. */
+const noSignOfLife = RowFlag.retained | RowFlag.historical | RowFlag.duplicate;
 
 const noSides: readonly GroupSide[] = [];
 
@@ -80,6 +87,9 @@ export class FoldState {
   #rollupPlan: RollupPlan = { names: [], sizesMs: [] };
   /** What messages said about devices. */
   readonly catalogue: Catalogue = new Catalogue();
+  /** Which version of which device profile was in force when. */
+  readonly schemas: SchemaHistory = new SchemaHistory();
+  #retired: SeriesDefinition[] = [];
   readonly #repairs: RepairTable = new RepairTable();
   /** Commands that found no alert at their address. */
   #unmetCommandCount = 0;
@@ -123,8 +133,28 @@ export class FoldState {
     return this.#rules.overflowCount;
   }
 
+  /** Series that are not retired. */
   get seriesCount(): number {
+    return this.#series.count;
+  }
+
+  get deviceCount(): number {
+    return this.#series.deviceCount;
+  }
+
+  /** The first number that no series was ever given. */
+  get nextSeries(): SeriesId {
     return this.#series.all.length;
+  }
+
+  /** Series that are not retired, in the order of their numbers. */
+  series(): Iterable<SeriesState> {
+    return this.#series.live();
+  }
+
+  /** How long the gateway had been running at a moment of the boot of the last record, in milliseconds. */
+  runningMsAt(monotonicMs: number): number {
+    return this.#time.runningMsAt(monotonicMs);
   }
 
   /** The gateway's clock as of the last record. */
@@ -151,9 +181,11 @@ export class FoldState {
     return this.#books.totals();
   }
 
-  /** Every series, in the order of its number. */
-  definitions(): readonly SeriesDefinition[] {
-    return this.#series.all.map(({ definition }) => definition);
+  /** Series whose names mean nothing any more since the last call: the next sample of each makes a new one. */
+  takeRetired(): readonly SeriesDefinition[] {
+    const retired = this.#retired;
+    this.#retired = [];
+    return retired;
   }
 
   /** Alerts that are not at rest, and the last ones that came to rest. */
@@ -214,9 +246,12 @@ export class FoldState {
     // What was due before the record came is first, whenever somebody has looked last; a sample that comes just
     // when it is awaited is in time.
     if (this.#time.runningMs >= this.#idleCheckAt) this.#passSilence(0);
-    if (record.settings !== undefined) this.#apply(record.settings, record.at);
+    if (record.settings !== undefined) {
+      this.#apply(record.settings, record.at);
+      this.#takeProfiles(record.settings, record);
+    }
     if (record.repair !== undefined) this.#repair(record.repair, record.seq);
-    if (record.commands !== undefined) this.#obey(record.commands);
+    if (record.commands !== undefined) this.#obey(record.commands, record.at);
     if (record.facts !== undefined) this.catalogue.apply(record.facts);
     this.#foldRows(record);
     for (let index = 0; index + 1 < record.digests.length; index += 2) {
@@ -233,12 +268,38 @@ export class FoldState {
     return effects;
   }
 
-  #obey(commands: readonly AlertCommand[]): void {
+  #obey(commands: readonly GatewayCommand[], at: EpochMs): void {
     for (const command of commands) {
-      if (!this.#rules.command(command)) this.#unmetCommandCount += 1;
+      if (!this.#obeyOne(command, at)) this.#unmetCommandCount += 1;
     }
     // A shelf may end sooner than anything that was expected.
     this.#idleCheckAt = 0;
+  }
+
+  /** @returns false when there is nothing at the command's address. */
+  #obeyOne(command: GatewayCommand, at: EpochMs): boolean {
+    if (!isDeviceCommand(command)) return this.#rules.command(command);
+    if (command.kind === "remove-device") {
+      const { device } = command;
+      const { size } = this.catalogue;
+      this.catalogue.forget(device);
+      return this.#retire((series) => series.device === device, at) || this.catalogue.size < size;
+    }
+    if (!this.#series.say(command)) return false;
+    // Its tags may have made it another group's.
+    if (command.tags !== undefined) this.#regroup(at);
+    return true;
+  }
+
+  /** @returns Whether there was any. */
+  #retire(isMeant: (definition: SeriesDefinition) => boolean, at: EpochMs): boolean {
+    const gone = this.#series.retire(isMeant);
+    for (const { rollup, definition } of gone) {
+      rollup?.flush();
+      this.#retired.push(definition);
+    }
+    if (gone.length > 0) this.#regroup(at);
+    return gone.length > 0;
   }
 
   #passTime(record: LogRecord): void {
@@ -266,21 +327,29 @@ export class FoldState {
       for (const { group } of series.sides) groups.add(group);
     }
     for (const group of groups) group.shift(byMs);
+    this.#series.movePresence(byMs, this.#time.bootCount);
     const detail = `Times of receipt of boot ${boot} move by ${byMs} ms.`;
     this.#output.status({ at: this.#time.at, state: "time-repaired", detail, version: "", repair });
   }
 
-  #foldRows({ rows, at: receivedAt }: Pick<LogRecord, "rows" | "at">): void {
+  #foldRows({ rows, at: receivedAt, seq }: Pick<LogRecord, "rows" | "at" | "seq">): void {
     const moment = this.#moment;
-    const { bootCount } = this.#time;
+    const { bootCount, runningMs } = this.#time;
+    const seenAt = { seq, at: receivedAt, runningMs, bootCount };
     const series = this.#series.all;
     let late = 0;
     for (let row = 0; row < rows.count; row += 1) {
+      const of = series[rows.series[row]!]!;
+      if (of.retired) continue;
       const flags = rows.flags[row]!;
       const kind = rows.kind[row]!;
-      if ((flags & notForWindows) !== 0 || kind > ValueKind.boolean) continue;
-      const of = series[rows.series[row]!]!;
       const value = rows.value[row]!;
+      if ((flags & noSignOfLife) === 0) {
+        const { presence } = of.device;
+        if (presence.seq !== seq) presence.seen(seenAt);
+        if (of.role !== Role.none && (flags & RowFlag.bad) === 0) presence.tell(of.role, kind, value);
+      }
+      if ((flags & notForWindows) !== 0 || kind > ValueKind.boolean) continue;
       if (!(Math.abs(value) <= windowValueMax)) continue;
       const at = rows.at[row]!;
       let rowIsLate = false;
@@ -318,16 +387,40 @@ export class FoldState {
     this.#settings = settings;
     this.#rollupPlan = planRollups(settings.rollups);
     this.#series.describe(settings.devices);
-    this.#rules.replace(settings.rules, at, this.#tools.expressions);
-    for (const { definition, device } of this.#series.all) this.#rules.feed(definition, device.description);
+    this.#regroup(at);
+    if (rollupsChanged) for (const series of this.#series.live()) this.#replan(series);
+  }
+
+  /** Finds the groups of every series again, and lets go those that none feeds. */
+  #regroup(at: EpochMs): void {
+    this.#rules.replace(this.#settings.rules, at, this.#tools.expressions);
+    for (const { definition, device } of this.#series.live()) {
+      this.#rules.feed(definition, device.description);
+    }
     this.#rules.prune(at);
-    for (const series of this.#series.all) {
+    for (const series of this.#series.live()) {
       series.sides = this.#rules.sidesOf(series.definition, series.device.description);
-      if (rollupsChanged) this.#replan(series);
     }
     this.#rules.beginWaiting();
     this.#rules.goOn();
     this.#idleCheckAt = 0;
+  }
+
+  /** Takes the profiles that are in force, and retires series that mean something else under them. */
+  #takeProfiles({ profiles = [] }: Settings, { seq, at }: Pick<LogRecord, "seq" | "at">): void {
+    const broken = new Map(
+      profiles.flatMap((schema) => {
+        const before = this.schemas.latest(schema.id);
+        const breaks = before === undefined ? [] : schemaBreaks(before, schema);
+        return breaks.length === 0 ? [] : [[schema.id, compileGlobs(breaks.map(({ metric }) => metric))]];
+      }),
+    );
+    this.schemas.replace(profiles, seq, at);
+    if (broken.size === 0) return;
+    this.#retire(
+      ({ profile, metric }) => profile !== undefined && broken.get(profile)?.(metric) === true,
+      at,
+    );
   }
 
   #replan(series: SeriesState): void {
@@ -398,11 +491,12 @@ export class FoldState {
     this.#books.write(writer);
     this.#rules.write(writer);
     this.#series.write(writer);
-    for (const { rollup } of this.#series.all) {
+    for (const { rollup } of this.#series.live()) {
       writer.count(rollup === undefined ? 0 : 1);
       rollup?.write(writer);
     }
     this.catalogue.write(writer);
+    this.schemas.write(writer);
     this.#repairs.write(writer);
     this.#rules.writeCounts(writer);
     this.#digests.write(writer);
@@ -459,11 +553,12 @@ export class FoldState {
     this.#books.read(reader);
     this.#rules.read(reader);
     this.#series.read(reader);
-    for (const series of this.#series.all) {
+    for (const series of this.#series.live()) {
       series.sides = this.#rules.sidesOf(series.definition, series.device.description);
       if (reader.count() === 1) this.#openRollup(series)?.read(reader);
     }
     this.catalogue.read(reader);
+    this.schemas.read(reader);
     this.#repairs.read(reader);
     this.#rules.joinInhibitions();
     this.#rules.readCounts(reader);

@@ -225,7 +225,11 @@ test("a series is of the profile that it was decoded by, unless the configuratio
   state.step(recordOf({ seq: 1, settings: { rules, devices, rollups: [] } }));
   state.admit(record, "new");
   expect(told(state.step(record).alerts)).toEqual(["warm acme/t1 firing warning"]);
-  expect(FoldState.restore(state.snapshot())?.definitions()).toEqual(definitions);
+  const restored = Array.from(
+    FoldState.restore(state.snapshot())?.series() ?? [],
+    ({ definition }) => definition,
+  );
+  expect(restored).toEqual(definitions);
 });
 
 test("what comes late is a revision: recorded as historical, told to nobody", () => {

@@ -1,11 +1,13 @@
 /** Lives of a gateway with a rule of every kind: samples, silence, edits, restarts, clocks that are set, commands. */
 import fc from "fast-check";
 import type { AlertCommand } from "../../../src/core/alert/command.ts";
+import { type GatewayCommand, isDeviceCommand } from "../../../src/core/command.ts";
+import type { DeviceCommand } from "../../../src/core/device-command.ts";
 import type { DeviceDescription } from "../../../src/core/device.ts";
 import { FoldState } from "../../../src/core/fold/state.ts";
 import type { Effects, LogRecord, Settings } from "../../../src/core/record.ts";
 import type { RuleDefinition } from "../../../src/core/rule/definition.ts";
-import { RowFlag, SampleColumns, ValueKind } from "../../../src/core/sample.ts";
+import { RowFlag, SampleColumns, type SeriesDefinition, ValueKind } from "../../../src/core/sample.ts";
 import { recordOf, seriesOf } from "../../support/records.ts";
 import { allTools, ruleZoo } from "../../support/rule-zoo.ts";
 
@@ -74,7 +76,7 @@ export interface Happening {
   readonly description?: string;
   readonly rollups?: readonly string[];
   readonly boot?: boolean;
-  readonly command?: AlertCommand;
+  readonly command?: GatewayCommand;
   /** The clock is found to be wrong, and set. */
   readonly stepMs?: number;
 }
@@ -158,6 +160,17 @@ const command: fc.Arbitrary<AlertCommand> = fc
   })
   .map(({ rule, device, saying }) => ({ ...said, target: { rule, key: { device } }, ...saying }));
 
+const deviceCommand: fc.Arbitrary<DeviceCommand> = fc
+  .record({
+    device: fc.constantFrom(...devices),
+    saying: fc.constantFrom(
+      { kind: "describe-device", tags: { site: "south" } } as const,
+      { kind: "describe-device", label: "the third", tags: { site: null } } as const,
+      { kind: "remove-device" } as const,
+    ),
+  })
+  .map(({ device, saying }) => ({ ...saying, device, by: "somebody" }));
+
 const passedMs = fc.oneof(
   { weight: 3, arbitrary: fc.nat({ max: 15_000 }) },
   { weight: 1, arbitrary: fc.nat({ max: 400_000 }) },
@@ -167,6 +180,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 10, arbitrary: fc.record({ passedMs, readings: fc.array(reading, { maxLength: 8 }) }) },
   { weight: 1, arbitrary: fc.record({ passedMs: fc.constant(900_000), readings: spell }) },
   { weight: 8, arbitrary: fc.record({ passedMs, command }) },
+  { weight: 2, arbitrary: fc.record({ passedMs, command: deviceCommand }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -188,13 +202,17 @@ export class Live {
   state: FoldState = new FoldState(allTools);
   readonly log: LogRecord[] = [];
   readonly effects: Effects[] = [];
+  /** The series of each device; a device that was removed has none until it sends again. */
+  readonly #series = new Map<string, SeriesDefinition>();
   #wallAt = startAt;
   #monotonicMs = 0;
   #boot = 1;
   #synced = true;
 
   constructor() {
-    this.#fold({ settings: settingsOf({}), definitions: seriesOf(devices) });
+    const definitions = seriesOf(devices);
+    for (const definition of definitions) this.#series.set(definition.device, definition);
+    this.#fold({ settings: settingsOf({}), definitions });
   }
 
   happen({ passedMs: passed, readings = [], boot, command: spoken, stepMs, ...settings }: Happening): void {
@@ -209,6 +227,7 @@ export class Live {
     const from = this.#synced ? "synced" : "unsynced";
     if (stepMs !== undefined) this.#synced = true;
     this.#fold({
+      definitions: this.#newSeries(readings),
       rows: this.#rowsOf(readings),
       ...(settings.edit === undefined ? {} : { settings: settingsOf(settings) }),
       ...(spoken === undefined ? {} : { commands: [spoken] }),
@@ -216,13 +235,27 @@ export class Live {
         ? {}
         : { repair: { boot: `boot-${this.#boot}`, byMs: stepMs, from, to: "synced" } }),
     });
+    if (spoken !== undefined && isDeviceCommand(spoken) && spoken.kind === "remove-device") {
+      this.#series.delete(spoken.device);
+    }
+  }
+
+  #newSeries(readings: readonly Reading[]): SeriesDefinition[] {
+    let next = this.state.nextSeries;
+    return [...new Set(readings.map(({ series }) => devices[series]!))].flatMap((device) => {
+      if (this.#series.has(device)) return [];
+      const definition = { id: next, device, metric: "temperature" };
+      next += 1;
+      this.#series.set(device, definition);
+      return [definition];
+    });
   }
 
   #rowsOf(readings: readonly Reading[]): SampleColumns {
     const rows = new SampleColumns(16);
     for (const { series, value, agoMs } of readings) {
       const row = rows.count;
-      rows.push(series, ValueKind.number, value);
+      rows.push(this.#series.get(devices[series]!)!.id, ValueKind.number, value);
       rows.stamp(row, this.#wallAt - (agoMs ?? 0), agoMs === undefined ? 0 : RowFlag.stamped);
     }
     return rows;
