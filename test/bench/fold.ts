@@ -12,6 +12,7 @@ import { RowFlag, SampleColumns, type SeriesDefinition, ValueKind } from "../../
 import { levelsOf, recordOf, ruleOf, sourceOf, windowOf } from "../support/records.ts";
 import { allTools } from "../support/rule-zoo.ts";
 import { median, record } from "./history.ts";
+import { memoryBytes } from "./memory.ts";
 
 const deviceCount = 1_000;
 const metrics = ["temperature", "humidity", "pressure", "voltage", "current"];
@@ -159,7 +160,6 @@ async function measureGroup(name: string, rule: RuleDefinition, target: string):
     .filter(({ metric }) => metric === "temperature")
     .map((one, id) => ({ ...one, id }));
   const sizes = [[], [rule]].map((rules) => {
-    collectGarbage();
     const before = memoryBytes();
     const state = stateOf(rules, definitions);
     for (let minute = 0; minute < 3; minute += 1) {
@@ -171,7 +171,6 @@ async function measureGroup(name: string, rule: RuleDefinition, target: string):
         step(state, { rows, at, monotonicMs: minute * 60_000 + second * 1_000 });
       }
     }
-    collectGarbage();
     return { heap: memoryBytes() - before, checkpoint: state.snapshot().length, groups: state.groupCount };
   });
   const [without, having] = [sizes[0]!, sizes[1]!];
@@ -181,16 +180,6 @@ async function measureGroup(name: string, rule: RuleDefinition, target: string):
     target,
     detail: { heapBytes: Math.round((having.heap - without.heap) / having.groups), groups: having.groups },
   });
-}
-
-function memoryBytes(): number {
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
-
-/** Only with `--expose-gc`; without it the figure of the heap is rough. */
-function collectGarbage(): void {
-  globalThis.gc?.();
 }
 
 /** Measures all of it. */

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the figures of the gateway, each beside its target, one JSON line a figure.
  *
- * Usage: npm run bench [-- --only throughput,latency,start,recovery,wear,fold,backtest] [--rounds 5] [--seconds 5]
+ * Usage: npm run bench [-- --only throughput,latency,start,recovery,wear,fold,registry,backtest] [--rounds 5] [--seconds 5]
  *        [--program dist]
  */
 import { execFileSync } from "node:child_process";
@@ -9,13 +9,14 @@ import { parseArgs } from "node:util";
 import { measureBacktest } from "./backtest.ts";
 import { measureFold } from "./fold.ts";
 import { measureLatency } from "./latency.ts";
+import { measureRegistry } from "./registry.ts";
 import { measureRecovery, measureStartUp } from "./start-up.ts";
 import { measureThroughput } from "./throughput.ts";
 import { measureWear } from "./wear.ts";
 
 const { values: args } = parseArgs({
   options: {
-    only: { type: "string", default: "throughput,latency,start,recovery,wear,fold,backtest" },
+    only: { type: "string", default: "throughput,latency,start,recovery,wear,fold,registry,backtest" },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "5" },
     program: { type: "string", default: "dist" },
@@ -35,6 +36,7 @@ const measures: Readonly<Record<string, () => Promise<void>>> = {
   recovery: () => measureRecovery({ program }),
   backtest: () => measureBacktest({ program, rounds: Math.min(rounds, 3) }),
   fold: () => measureFold({ rounds, seconds }),
+  registry: () => measureRegistry(),
   wear: () => measureWear({ program, seconds }),
 };
 
