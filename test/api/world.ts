@@ -15,6 +15,7 @@ import {
 import { type AlertCommand, isAddressed } from "../../src/core/alert/command.ts";
 import type { DeviceView } from "../../src/core/device-view.ts";
 import type { SchemaPeriod } from "../../src/core/fold/schema-history.ts";
+import { type GatewayCommand, isDeviceCommand } from "../../src/core/command.ts";
 import type { Commander } from "../../src/core/ports.ts";
 import type { DeadLetter } from "../../src/core/record.ts";
 import { hashOf } from "../../src/core/rule/hash.ts";
@@ -168,7 +169,7 @@ export class MemoryReadModel implements ReadModel {
 
 /** Does commands at once as the engine does them: an id means an alert only while its episode lasts. */
 export class MemoryCommander implements Commander {
-  readonly commands: AlertCommand[] = [];
+  readonly commands: GatewayCommand[] = [];
   readonly #readModel: MemoryReadModel;
   /** Called after each command: what else happens before it is answered. */
   meanwhile: () => void = () => undefined;
@@ -177,8 +178,9 @@ export class MemoryCommander implements Commander {
     this.#readModel = readModel;
   }
 
-  command(command: AlertCommand): Promise<void> {
+  command(command: GatewayCommand): Promise<void> {
     this.commands.push(command);
+    if (isDeviceCommand(command)) return Promise.resolve();
     this.#readModel.alertList = this.#readModel.alertList.map((alert) => {
       const resting = alert.state === "ok" || alert.state === "resolved";
       const meant = isAddressed(command.target, { ...alert, id: resting ? "" : alert.id });

@@ -1,5 +1,6 @@
 /** The commands `devices list|show|rename|tag|remove` and `devices check|try|schema`, with their options. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+import { AppError } from "../../core/errors.ts";
 import type { CommandContext } from "../context.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import type { ListDevicesOptions, RegistryOptions } from "./registry.ts";
@@ -7,6 +8,11 @@ import type { ListDevicesOptions, RegistryOptions } from "./registry.ts";
 /** Options of `list`, of which some go with `--profiles`. */
 interface ListingOptions extends ListDevicesOptions {
   readonly profiles?: boolean;
+}
+
+function pathsWithoutProfiles(): AppError {
+  const hint = "without it the devices of a running gateway are listed";
+  return new AppError("CLI_USAGE", "operator", "Paths go with --profiles.", { hint });
 }
 
 function addRegistryCommands(
@@ -102,7 +108,7 @@ export function addDeviceCommands(
         finish(await listProfiles(context, paths, options));
         return;
       }
-      if (paths.length > 0) throw new InvalidArgumentError("Paths go with --profiles.");
+      if (paths.length > 0) throw pathsWithoutProfiles();
       const { listDevices } = await import("./registry.ts");
       finish(await listDevices(context, options));
     });
