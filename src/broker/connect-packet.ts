@@ -10,6 +10,9 @@ export interface ConnectFacts {
   readonly version: number;
 }
 
+/** The refusal that has an answer of its own. Source: MQTT 3.1.1 § 3.1.2.2. */
+export const unknownLevel = "protocol level";
+
 const scratch: VariableInteger = { value: 0, length: 0 };
 
 /** Walks over the fields of one packet; every step says whether the packet was long enough and well-formed. */
@@ -68,7 +71,7 @@ export function checkConnect(
   const version = bytes[reader.offset]!;
   const flags = bytes[reader.offset + 1]!;
   if (!(name === "MQTT" ? version === 4 || version === 5 : name === "MQIsdp" && version === 3)) {
-    return "protocol version";
+    return name === "MQTT" || name === "MQIsdp" ? unknownLevel : "protocol name";
   }
   const hasWill = (flags & 4) !== 0;
   const willQos = (flags >> 3) & 3;

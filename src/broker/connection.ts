@@ -21,7 +21,7 @@
  */
 import { connectBytesMax, outboundBytesMax, packetBytesMax } from "../core/limits.ts";
 import type { Receipt } from "../core/ports.ts";
-import { checkConnect } from "./connect-packet.ts";
+import { checkConnect, unknownLevel } from "./connect-packet.ts";
 import { isControlAcceptable } from "./control-packets.ts";
 import type { CloseCause } from "./counters.ts";
 import { Credit } from "./credit.ts";
@@ -62,6 +62,9 @@ const recentTopicsMax = 4;
 
 /** What the PUBLISH in hand consists of; there is only ever one in hand. */
 const fields: PublishFields = makePublishFields();
+
+/** CONNACK with return code 1, "unacceptable protocol level". Source: MQTT 3.1.1 § 3.2.2.3. */
+const unknownLevelAnswer = Uint8Array.of(PacketType.connack << 4, 2, 0, 1);
 
 export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOwner, PassageOwner {
   readonly outbound: OutboundWindow;
@@ -265,6 +268,7 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   #onConnect(bytes: Uint8Array, start: number, body: number, end: number): void {
     const facts = checkConnect(bytes, { start: body, end }, this.#gate.ownTopicPrefix);
     if (typeof facts === "string") {
+      if (facts === unknownLevel) this.#send(unknownLevelAnswer);
       this.close("connect-refused");
       return;
     }

@@ -97,6 +97,10 @@ function guardDelivery(client: EngineClient, connection: Connection, counters: C
   const { outbound } = connection;
   const isRepeated = makeDuplicateFilter(engineIdOf);
   client.deliver0 = (packet, done) => {
+    // C6: whichever filter the engine looks at first, the highest quality that any has been granted counts.
+    if (packet.qos > 0 && packet.brokerId && grantedQos(client, packet.topic) > 0) {
+      return client.deliverQoS(packet, done);
+    }
     if (isRepeated(packet)) return void setImmediate(done);
     if (outbound.isBehind() && packet.brokerId) {
       counters.deliveryDropped["slow-subscriber"] += 1;
@@ -114,7 +118,7 @@ function guardDelivery(client: EngineClient, connection: Connection, counters: C
   client.deliverQoS = (packet, done) => {
     if (packet.qos === 0) return client.deliver0(packet, done);
     if (isRepeated(packet)) return void setImmediate(done);
-    lowerToGranted(client, packet);
+    if (packet.qos === 2 && grantedQos(client, packet.topic) === 1) packet.qos = 1;
     if (packet.brokerId) {
       // Nobody else waits for this subscriber: the emitter goes on at once.
       setImmediate(done);
@@ -148,14 +152,16 @@ function makeDuplicateFilter(
   };
 }
 
-/** A subscription with QoS 1 gets QoS 1; the engine sees to that only where the filter is the topic itself. */
-function lowerToGranted(client: EngineClient, packet: EnginePacket): void {
-  if (packet.qos !== 2) return;
+/**
+ * The highest quality among the filters of a client that match; the engine lowers a message only where the filter
+ * is the topic itself. Source: MQTT 3.1.1 § 3.3.5.
+ */
+function grantedQos(client: EngineClient, topic: string): number {
   let granted = 0;
   for (const [filter, { qos }] of Object.entries(client.subscriptions)) {
-    if (qos > granted && filterMatches(filter, packet.topic)) granted = qos;
+    if (qos > granted && filterMatches(filter, topic)) granted = qos;
   }
-  if (granted === 1) packet.qos = 1;
+  return granted;
 }
 
 /** A2, B7: what may be forwarded to a client, looked at again for each message. */

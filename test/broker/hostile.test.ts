@@ -55,7 +55,6 @@ const refusedBeforeConnack: readonly (readonly [string, Uint8Array])[] = [
   ["a length of five bytes", Uint8Array.of(0x10, 0xff, 0xff, 0xff, 0xff, 0x7f)],
   ["a CONNECT just over its bound", connectPacket(4, "x", { username: "u".repeat(4_100) })],
   ["a CONNECT with reserved flags", patchedConnect(9, 3)],
-  ["a CONNECT of version 6", patchedConnect(8, 6)],
   ["a CONNECT with a will of QoS 3", patchedConnect(9, 0b0001_1110)],
   ["a client id with U+0000", Buffer.concat([valid.subarray(0, -1), Buffer.from([0])])],
   ["a client id of invalid UTF-8", Buffer.concat([valid.subarray(0, -1), Buffer.from([0xff])])],
