@@ -8,8 +8,8 @@ import { testedStatements } from "./tested-statements.ts";
 const tested = testedStatements(import.meta.url);
 
 test.each(statements)("$id has a test, or a reason why it has none", ({ id, untested }) => {
-  expect(tested.has(id) ? undefined : untested, `no test carries [${id}]`).toBe(untested);
-  if (untested === undefined) expect(tested).toContain(id);
+  // Either, and not both: a reason beside a test is out of date.
+  expect(tested.has(id)).toBe(untested === undefined);
 });
 
 test("no test carries a number that there is not", () => {
@@ -249,14 +249,16 @@ async function willOf(
   await late.ping();
   const sent = watcher.packets.filter((one) => one.cmd === "publish");
   const kept = late.packets.filter((one) => one.cmd === "publish");
-  return [...sent, ...kept].map((one) => [String(one.payload), one.retain]);
+  return [...sent, ...kept]
+    .map((one): [string, boolean] => [String(one.payload), one.retain])
+    .toSorted(([one, first], [other, second]) => one.localeCompare(other) || Number(first) - Number(second));
 }
 
 const will = { topic: "will", payload: Buffer.from("gone"), qos: 1, retain: false };
 
 test("[MQTT-3.1.2-8] [MQTT-3.1.2-16] the will of a connection that breaks is published, not retained", async () => {
   const messages = await willOf((client) => client.socket.destroy(), { will });
-  expect(messages.toSorted()).toEqual([
+  expect(messages).toEqual([
     ["end", false],
     ["gone", false],
   ]);
@@ -264,7 +266,7 @@ test("[MQTT-3.1.2-8] [MQTT-3.1.2-16] the will of a connection that breaks is pub
 
 test("[MQTT-3.1.2-17] a will that is to be retained is", async () => {
   const messages = await willOf((client) => client.socket.destroy(), { will: { ...will, retain: true } });
-  expect(messages.toSorted()).toEqual([
+  expect(messages).toEqual([
     ["end", false],
     ["gone", false],
     ["gone", true],
@@ -322,7 +324,7 @@ test("[MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT-3.3.1-8] [MQTT-3.3.1-12
   subscriber.send(subscribe(1, ["r/+", 1]));
   const messages = await subscriber.take("publish", 2);
   const shown = messages.map(({ topic, payload, qos, retain }) => [topic, String(payload), qos, retain]);
-  expect(shown.toSorted()).toEqual([
+  expect(shown.toSorted(([one = ""], [other = ""]) => String(one).localeCompare(String(other)))).toEqual([
     ["r/a", "old", 1, true],
     ["r/b", "zero", 0, true],
   ]);
