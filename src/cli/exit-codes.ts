@@ -20,6 +20,7 @@ export function exitCodeOf(error: AppError): ExitCode {
   if (error.code.startsWith("STORE_")) return exitCodes.store;
   if (error.code.startsWith("PROFILE_")) return exitCodes.invalid;
   if (error.code.startsWith("CONFIG_") || error.code.startsWith("RULE_")) return exitCodes.invalid;
+  if (error.code === "SIMULATE_PROFILE") return exitCodes.invalid;
   if (error.code === "SIMULATE_UNREACHABLE" || error.code === "SIMULATE_REFUSED")
     return exitCodes.unreachable;
   return exitCodes.failed;

@@ -11,6 +11,7 @@ import { addDeviceCommands } from "./devices/commands.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { reportFailure } from "./report.ts";
 import { addRuleTrials } from "./rules/commands.ts";
+import { faultKinds, type FaultShare, parseFault } from "./simulate/profile/faults.ts";
 
 /**
  * Runs one command line.
@@ -160,13 +161,17 @@ function addRulesCommands(program: Command, context: CommandContext, finish: Fin
 function addSimulate(program: Command, context: CommandContext, finish: Finish): void {
   program
     .command("simulate")
-    .description("publish synthetic sensors, or a recorded series, over MQTT at QoS 1")
+    .description("publish synthetic sensors, devices of profiles, or a recorded series, over MQTT at QoS 1")
     .option("-u, --url <url>", "broker", "mqtt://127.0.0.1:1883")
     .option("--username <name>", "user name")
     .option("--password <password>", "password")
     .option("--client-id <id>", "client id; without it a random one")
     .option("--devices <n>", "synthetic sensors", wholeNumber(1, 100_000), 10)
-    .option("--rate <n/s>", "readings per second of all sensors; without it one of each", rate)
+    .option("-p, --profile <id,...>", "simulate devices of these profiles, by id or file, instead", names)
+    .option("--count <n>", "devices of each profile", wholeNumber(1, 100_000), 10)
+    .option("--fault <kind[:share]>", `some devices are faulty: ${faultKinds.join(", ")}`, fault, [])
+    .option("-c, --config <file>", "configuration that names directories of profiles")
+    .option("--rate <n/s>", "readings per second of all; without it each at the pace of its kind", rate)
     .option("--seconds <s>", "how long; without it until interrupted", positiveNumber)
     .option("--seed <n>", "seed of the sensors", wholeNumber(0, 2 ** 32 - 1), 1)
     .option("--csv <file>", "replay a series `timestamp,value` with its own time stamps instead")
@@ -181,6 +186,22 @@ function addSimulate(program: Command, context: CommandContext, finish: Finish):
       const { simulate } = await import("./simulate.ts");
       finish(await simulate(context, options));
     });
+}
+
+/** Options that list names can be given several times. */
+function names(text: string, before: readonly string[] = []): readonly string[] {
+  const given = text.split(",").map((name) => name.trim());
+  return [...before, ...given.filter((name) => name !== "")];
+}
+
+function fault(text: string, before: readonly FaultShare[]): readonly FaultShare[] {
+  const given = parseFault(text);
+  if (given === undefined) {
+    throw new InvalidArgumentError(
+      `It is one of ${faultKinds.join(", ")}, and a share above 0 and up to 1 if you like: stuck:0.1.`,
+    );
+  }
+  return [...before.filter(({ kind }) => kind !== given.kind), given];
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

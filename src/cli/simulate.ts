@@ -1,12 +1,12 @@
-/** `holdfast simulate`: synthetic sensors, or a recorded series, over real MQTT. */
-import { basename, resolve } from "node:path";
+/** `holdfast simulate`: synthetic sensors, devices of profiles, or a recorded series, over real MQTT. */
 import type { CommandContext } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { writeJson } from "./report.ts";
-import { readSeries } from "./simulate/csv.ts";
-import { replay, runSensors } from "./simulate/drive.ts";
+import { tellProblems } from "./setup.ts";
+import { makePlan } from "./simulate/plan.ts";
+import type { FaultShare } from "./simulate/profile/faults.ts";
+import type { Fleet } from "./simulate/profile/fleet.ts";
 import { Publisher, type PublisherCounts } from "./simulate/publisher.ts";
-import { makeSensors } from "./simulate/sensors.ts";
 import { parseTarget } from "./simulate/target.ts";
 import { grouped } from "./style.ts";
 
@@ -17,7 +17,14 @@ export interface SimulateOptions {
   readonly password?: string;
   readonly clientId?: string;
   readonly devices: number;
-  /** Readings per second in all; one per device where not given. */
+  /** Device profiles by id or file, to be simulated in place of the synthetic sensors. */
+  readonly profile?: readonly string[];
+  /** Devices of each profile. */
+  readonly count: number;
+  readonly fault: readonly FaultShare[];
+  /** Configuration that names directories of profiles. */
+  readonly config?: string;
+  /** Readings per second in all; without it one a second of synthetic sensors, others at their interval. */
   readonly rate?: number;
   readonly seconds?: number;
   readonly seed: number;
@@ -34,22 +41,22 @@ export interface SimulateOptions {
   readonly json: boolean;
 }
 
-/** Connections of the synthetic sensors together; each carries several sensors when there are more. */
-const connectionsMax = 50;
-
 const progressEveryMs = 500;
-const dayMs = 86_400_000;
 
 /**
  * Runs the simulator until it is done, or interrupted. The counts are printed in any case.
  *
- * @throws AppError `SIMULATE_CSV`, `SIMULATE_UNREACHABLE`, `SIMULATE_REFUSED`, `CLI_USAGE`.
+ * @throws AppError `SIMULATE_CSV`, `SIMULATE_PROFILE`, `SIMULATE_UNREACHABLE`, `SIMULATE_REFUSED`, `CLI_USAGE`.
  */
 export async function simulate(context: CommandContext, options: SimulateOptions): Promise<ExitCode> {
+  const made = await makePlan(context, options);
+  if (!made.ok) {
+    tellProblems(context, made.problems, { json: false });
+    return exitCodes.invalid;
+  }
+  const plan = made.value;
   const started = context.clock.monotonicMs();
   const stop = new AbortController();
-  const plan =
-    options.csv === undefined ? sensorPlan(options) : await seriesPlan(context, options, options.csv);
   const publishers = openPublishers(context, options, plan.connections);
   const end = () => {
     stop.abort();
@@ -68,50 +75,15 @@ export async function simulate(context: CommandContext, options: SimulateOptions
   for (const one of release) one();
   const seconds = (context.clock.monotonicMs() - started) / 1_000;
   const counts = { ...countsOf(publishers), seconds: Math.round(seconds * 1_000) / 1_000 };
-  if (options.json) writeJson(context, counts);
-  else context.out.write(sentenceOf(counts));
+  const devices = plan.fleet === undefined ? undefined : devicesOf(plan.fleet);
+  if (options.json) writeJson(context, { ...counts, ...devices });
+  else context.out.write(sentenceOf(counts) + (devices === undefined ? "" : deviceLines(devices)));
   if (failure === undefined && !stop.signal.aborted) return exitCodes.done;
   if (options.csv !== undefined) {
     context.err.write(`Not all was sent; go on with --from ${options.from + counts.acknowledged}.\n`);
   }
   if (failure !== undefined) throw failure;
   return exitCodes.interrupted;
-}
-
-/** What is to be sent. */
-interface Plan {
-  readonly connections: number;
-  /** Messages in all, where that is known. */
-  readonly total: number | undefined;
-  drive(context: CommandContext, publishers: readonly Publisher[], stop: AbortSignal): Promise<void>;
-}
-
-function sensorPlan(options: SimulateOptions): Plan {
-  const { devices: count, seed, rate = count, seconds } = options;
-  const sensors = makeSensors({ count, seed, dayMs, eventShare: 1 / 120 });
-  return {
-    connections: Math.min(count, connectionsMax),
-    total: seconds === undefined ? undefined : Math.round(rate * seconds),
-    drive: ({ clock }, publishers, stop) => {
-      const forMs = (seconds ?? Number.POSITIVE_INFINITY) * 1_000;
-      return runSensors({ publishers, sensors, ratePerSecond: rate, forMs, clock, stop });
-    },
-  };
-}
-
-async function seriesPlan(context: CommandContext, options: SimulateOptions, csv: string): Promise<Plan> {
-  const all = await readSeries(resolve(context.workingDirectory, csv));
-  const readings = all.slice(options.from - 1);
-  const topic = options.topic ?? `replay/${basename(csv).replace(/\.csv$/i, "")}`;
-  const { metric, speed } = options;
-  return {
-    connections: 1,
-    total: readings.length,
-    drive: async ({ clock }, [publisher], stop) => {
-      if (publisher === undefined) return;
-      await replay({ publisher, readings, topic, metric, speed, clock, stop });
-    },
-  };
 }
 
 function openPublishers(context: CommandContext, options: SimulateOptions, count: number): Publisher[] {
@@ -154,6 +126,39 @@ function countsOf(publishers: readonly Publisher[]): PublisherCounts {
 
 function sentenceOf({ sent, acknowledged, resent, seconds }: Counts): string {
   return `${grouped(sent)} sent, ${grouped(acknowledged)} acknowledged, ${grouped(resent)} resent, in ${seconds.toFixed(1)} s.\n`;
+}
+
+/** Devices, how many of them had which fault, and what these did: to be compared with a gateway's books. */
+interface DeviceCounts {
+  readonly devices: number;
+  readonly faults: Fleet["faulty"];
+  readonly malformed: number;
+  /** Malformed messages by the cause for which a gateway refuses them. */
+  readonly rejected: Fleet["tally"]["refused"];
+  readonly withheld: number;
+}
+
+function devicesOf({ devices, faulty, tally }: Fleet): DeviceCounts {
+  const { malformed, refused, withheld } = tally;
+  return { devices, faults: faulty, malformed, rejected: refused, withheld };
+}
+
+function deviceLines({ devices, faults, malformed, rejected, withheld }: DeviceCounts): string {
+  const lines = [
+    `${grouped(devices)} devices${Object.keys(faults).length === 0 ? "" : `: ${listed(faults)}`}.`,
+  ];
+  if (faults.malformed !== undefined) {
+    const causes = malformed === 0 ? "" : `, which a gateway refuses as: ${listed(rejected)}`;
+    lines.push(`${grouped(malformed)} malformed messages sent${causes}.`);
+  }
+  if (faults.silent !== undefined) lines.push(`${grouped(withheld)} messages withheld by silent devices.`);
+  return `${lines.join("\n")}\n`;
+}
+
+function listed(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${grouped(count)} ${name}`)
+    .join(", ");
 }
 
 /** Keeps one line up to date on a terminal, and nothing elsewhere. */

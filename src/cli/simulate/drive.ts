@@ -37,7 +37,7 @@ export async function replay(options: Replay): Promise<void> {
 
 /** What the sensors do. */
 export interface SensorRun {
-  /** Sensor i publishes through publisher i modulo their number. */
+  /** Sensor i publishes through publisher i modulo their number, unless it names another. */
   readonly publishers: readonly Publisher[];
   readonly sensors: readonly Sensor[];
   /** Readings per second of all sensors together. */
@@ -66,14 +66,16 @@ export async function runSensors(options: SensorRun): Promise<void> {
     const due = Math.min(total, Math.floor(((clock.monotonicMs() - startMs) / 1_000) * ratePerSecond));
     done = Math.max(done, due - Math.ceil(ratePerSecond * behindSecondsMax));
     for (; done < due && !stop.aborted; done += 1, next += 1) {
-      const sensor = sensors[next % sensors.length];
-      const publisher = publishers[(next % sensors.length) % publishers.length];
+      const place = next % sensors.length;
+      const sensor = sensors[place];
+      const publisher = publishers[(sensor?.client ?? place) % publishers.length];
       if (sensor === undefined || publisher === undefined) return;
       await publisher.room();
       if (stop.aborted) return;
       const at = Math.max(clock.now(), (stampedAt.get(sensor) ?? 0) + 1);
       stampedAt.set(sensor, at);
-      publisher.publish(sensor.topic, sensor.read(at));
+      const payload = sensor.read(at);
+      if (payload !== undefined) publisher.publish(sensor.topic, payload);
     }
     await pause(tickMs, stop);
   }

@@ -15,8 +15,10 @@ export interface SensorMessage {
 /** Something that can be read. */
 export interface Sensor {
   readonly topic: string;
-  /** Reads it. Instants must not go back. */
-  read(at: EpochMs): string;
+  /** Which of the publishers it uses, from 0; without it the one with its own number. */
+  readonly client?: number;
+  /** Reads it; nothing when it keeps silent. Instants must not go back. */
+  read(at: EpochMs): string | Uint8Array | undefined;
 }
 
 /** How to make a set of sensors. */
