@@ -4,22 +4,18 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { AppError, messageOf } from "../core/errors.ts";
-import type { Logger } from "../core/ports.ts";
 import type { Gateway } from "../gateway.ts";
 import { openGateway } from "../gateway.ts";
 import { version } from "../ops/build-info.ts";
 import { openLogger } from "../ops/logger.ts";
 import type { CommandContext } from "./context.ts";
-import { alertLine } from "./demo/alert-line.ts";
 import { demoConfiguration, demoConfigurationFile, demoRules, demoRulesDirectory } from "./demo/files.ts";
+import { demoDeviceCount, demoProfiles, plantSensorCount, playScene } from "./demo/scene.ts";
+import { shippedLibrary } from "./devices/library.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Reloader } from "./run/reloader.ts";
 import { watchFiles } from "./run/file-watch.ts";
 import { loadSetup, tellProblems } from "./setup.ts";
-import { runSensors } from "./simulate/drive.ts";
-import { openListener } from "./simulate/listener.ts";
-import { Publisher } from "./simulate/publisher.ts";
-import { makeSensors } from "./simulate/sensors.ts";
 import { styled } from "./style.ts";
 
 /** Options of `demo`. */
@@ -31,12 +27,6 @@ export interface DemoOptions {
 const host = "127.0.0.1";
 const mqttPort = 1883;
 const httpPort = 8080;
-
-/** Nine sensors, twice a second each; a day lasts a minute and a half, so that rooms warm up while one watches. */
-const sensorCount = 9;
-const ratePerSecond = 18;
-const dayMs = 90_000;
-const eventShare = 1 / 60;
 
 /** Runs the demo until it is interrupted. */
 export async function demo(context: CommandContext, options: DemoOptions): Promise<ExitCode> {
@@ -77,7 +67,9 @@ async function runDemo(context: CommandContext, directory: string, temporary: bo
     const reloader = new Reloader({ load: () => loadSetup(quiet, flags), gateway, logger });
     const watch = watchFiles([config.rulesDir], () => reloader.request("file"));
     writeGuide(context, gateway, directory, temporary);
-    const scene = startScene(context, gateway, stop.signal, logger);
+    const { devicesDirs } = config.ingest;
+    const stage = { host, port: mqttPortOf(gateway), devicesDirs, logger };
+    const scene = playScene(context, stage, stop.signal);
     await Promise.race([interrupted, scene]);
     context.err.write("\nStopping.\n");
     stop.abort();
@@ -101,7 +93,7 @@ async function writeFiles(context: CommandContext, directory: string): Promise<s
   };
   try {
     await mkdir(rulesDirectory, { recursive: true });
-    await writeFile(file, demoConfiguration(ports));
+    await writeFile(file, demoConfiguration(ports, await shippedLibrary()));
     for (const [name, text] of Object.entries(demoRules)) {
       await writeFile(join(rulesDirectory, name), text, { flag: "wx" }).catch(
         (error: NodeJS.ErrnoException) => {
@@ -149,8 +141,10 @@ function writeGuide(context: CommandContext, gateway: Gateway, directory: string
   const command = (text: string) => `  ${styled(err, "cyan", text)}\n`;
   err.write(
     `${styled(err, "bold", `holdfast ${version}: the demo gateway is running.`)}\n\n` +
-      `${sensorCount} simulated sensors publish to mqtt://${host}:${port}. Cold rooms get warm, motors shake and\n` +
-      "doors stay open; the alerts appear below, the first ones within a minute. Meanwhile:\n\n" +
+      `${plantSensorCount} simulated sensors of a plant publish to mqtt://${host}:${port}: cold rooms get warm, motors shake\n` +
+      `and doors stay open. ${demoDeviceCount} devices each of ${demoProfiles.length} models publish as their vendors have it\n` +
+      `(${demoProfiles.slice(0, 3).join(", ")}, …); one of them is stuck, and one falls silent\n` +
+      "now and then. The alerts appear below, the first ones within a minute. Meanwhile:\n\n" +
       command(`curl '${base}/api/v1/alerts?state=firing'`) +
       command(`curl ${base}/api/v1/ledger`) +
       command(`curl ${base}/metrics`) +
@@ -165,48 +159,4 @@ function writeGuide(context: CommandContext, gateway: Gateway, directory: string
 
 function mqttPortOf(gateway: Gateway): number {
   return gateway.listeners.find((listener) => listener.protocol === "mqtt")?.port ?? mqttPort;
-}
-
-/** Sensors that publish and a listener that shows alerts, until `stop`. */
-async function startScene(
-  context: CommandContext,
-  gateway: Gateway,
-  stop: AbortSignal,
-  logger: Logger,
-): Promise<void> {
-  const { clock, random, out } = context;
-  const port = mqttPortOf(gateway);
-  const listening = openListener({
-    host,
-    port,
-    clientId: "demo-listener",
-    filter: "holdfast/alerts/#",
-    onDelivery: ({ payload, retained }) => {
-      const line = retained ? undefined : alertLine(out, payload);
-      if (line !== undefined) out.write(line);
-    },
-    onLost: (reason) => logger.error({ event: "demo-listener-lost", reason }, "Alerts are no longer shown."),
-  });
-  const sensors = makeSensors({ count: sensorCount, seed: 1, dayMs, eventShare });
-  const publishers = sensors.map(
-    (_, index) =>
-      new Publisher({
-        host,
-        port,
-        clientId: `demo-sensor-${index + 1}`,
-        inFlightMax: 10,
-        unreachableForMs: 10_000,
-        clock,
-        random,
-      }),
-  );
-  const closing = () => void Promise.all(publishers.map((publisher) => publisher.close()));
-  stop.addEventListener("abort", closing);
-  try {
-    const forMs = Number.POSITIVE_INFINITY;
-    await runSensors({ publishers, sensors, ratePerSecond, forMs, clock, stop });
-  } finally {
-    listening.close();
-    await Promise.all(publishers.map((publisher) => publisher.close()));
-  }
 }

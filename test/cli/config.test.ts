@@ -87,10 +87,10 @@ test.each([["config"], ["rules"]])("%s schema prints a JSON Schema", async (comm
 test("the demo's own configuration and rules are valid", async () => {
   mkdirSync(join(directory, demoRulesDirectory));
   for (const [name, text] of Object.entries(demoRules)) write(join(demoRulesDirectory, name), text);
-  write("demo.jsonc", demoConfiguration({ mqtt: 0, http: 0 }));
+  write("demo.jsonc", demoConfiguration({ mqtt: 0, http: 0 }, []));
   const checked = await holdfast(["run", "--check", "--config", "demo.jsonc"], directory);
   expect(checked).toMatchObject({ code: 0, err: "" });
-  expect(checked.out).toContain("valid: 3 rules");
+  expect(checked.out).toContain("valid: 6 rules");
   const rules = await holdfast(["rules", "check", demoRulesDirectory, "--json"], directory);
   expect(JSON.parse(rules.out)).toMatchObject({
     ok: true,

@@ -35,6 +35,12 @@ test("the demo shows where to look, and alerts as they appear; it leaves a sound
   await expect.poll(() => demo.out, { timeout: 10_000 }).toMatch(/PENDING {3}door-open {7}door-99 /);
   const ledger = await (await fetch(`${address}/api/v1/ledger`)).json();
   expect(ledger).toMatchObject({ balanced: true, rejected: {} });
+  const tag = "cb:b8:33:4c:88:59";
+  const samplesOfTag = async (): Promise<unknown> =>
+    (await fetch(`${address}/api/v1/samples?device=${tag}&metric=temperature`)).json();
+  await expect
+    .poll(samplesOfTag, { timeout: 10_000 })
+    .toMatchObject({ samples: expect.arrayContaining([expect.objectContaining({ device: tag })]) });
   demo.child.kill("SIGINT");
   const ended = await demo.ended;
   expect(ended.code).toBe(0);

@@ -10,8 +10,12 @@ export interface DemoPorts {
 export const demoConfigurationFile = "demo.jsonc";
 export const demoRulesDirectory = "demo-rules";
 
-/** The configuration file of the demo. */
-export function demoConfiguration(ports: DemoPorts): string {
+/**
+ * The configuration file of the demo.
+ *
+ * @param devicesDirs - Directories of device profiles.
+ */
+export function demoConfiguration(ports: DemoPorts, devicesDirs: readonly string[]): string {
   return `// Written by \`holdfast demo\` at each start; the rules beside it are yours to change.
 {
   "gateway": { "id": "demo" },
@@ -20,7 +24,8 @@ export function demoConfiguration(ports: DemoPorts): string {
   "http": { "host": "127.0.0.1", "port": ${ports.http} },
   "access": { "anonymous": true },
   "ingest": {
-    "routes": [{ "match": "plant/+/telemetry", "codec": "json", "device": "{1}", "time": "ts" }]
+    "routes": [{ "match": "plant/+/telemetry", "codec": "json", "device": "{1}", "time": "ts" }],
+    "devicesDirs": ${JSON.stringify(devicesDirs)}
   },
   "rulesDir": "${demoRulesDirectory}",
   "rollups": ["1m", "15m", "1h"]
@@ -68,6 +73,42 @@ export const demoRules: Readonly<Record<string, string>> = {
   "for": "10s",
   "severity": "info",
   "annotations": { "summary": "{{device}} has been left open" }
+}
+`,
+  "tag-warm.jsonc": `// Only devices that a profile decodes: whatever the vendor calls it, the metric is "temperature", in °C.
+{
+  "id": "tag-warm",
+  "description": "RuuviTag above 25 °C",
+  "source": { "profile": "ruuvi/*", "metric": "temperature" },
+  "groupBy": ["device"],
+  "window": { "type": "none" },
+  "when": { "field": "value", "op": ">", "value": 25, "clear": 24.5 },
+  "for": "5s",
+  "severity": "warning",
+  "annotations": { "summary": "{{device}} at {{value}} °C" }
+}
+`,
+  "sensor-stuck.jsonc": `// A sensor that says the same again and again does not measure. Here the days are short.
+{
+  "id": "sensor-stuck",
+  "description": "The same temperature for twenty seconds",
+  "source": { "profile": "*", "metric": "temperature" },
+  "groupBy": ["device"],
+  "window": { "type": "none" },
+  "detect": { "type": "flatline", "within": 0, "for": "20s" },
+  "severity": "info",
+  "annotations": { "summary": "{{device}} rests at {{value}} °C" }
+}
+`,
+  "sensor-silent.jsonc": `// Each of these devices reports every two seconds.
+{
+  "id": "sensor-silent",
+  "description": "No temperature for ten seconds",
+  "source": { "profile": "*", "metric": "temperature" },
+  "groupBy": ["device"],
+  "detect": { "type": "silence", "after": "10s" },
+  "severity": "warning",
+  "annotations": { "summary": "{{device}} is overdue" }
 }
 `,
 };

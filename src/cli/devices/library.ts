@@ -42,8 +42,8 @@ export async function loadProfileSetup(
   return ok({ ...(await loadProfiles(directories, options)), config });
 }
 
-/** The library that comes with the program: beside the sources, or beside the bundle. */
-async function shippedLibrary(): Promise<readonly string[]> {
+/** The directory of the library that comes with the program, beside the sources or beside the bundle; none where it is missing. */
+export async function shippedLibrary(): Promise<readonly string[]> {
   let directory = dirname(fileURLToPath(import.meta.url));
   for (let up = 0; up < 4; up += 1) {
     const mark = join(directory, libraryMark);

@@ -6,9 +6,9 @@ import type { SimulateOptions } from "../simulate.ts";
 import { readSeries } from "./csv.ts";
 import { replay, runSensors } from "./drive.ts";
 import { findProfiles } from "./profile/find-profiles.ts";
-import { type Fleet, type FleetGroup, makeFleet } from "./profile/fleet.ts";
+import { type Fleet, makeFleet, together } from "./profile/fleet.ts";
 import type { Publisher } from "./publisher.ts";
-import { makeSensors, type Sensor } from "./sensors.ts";
+import { makeSensors } from "./sensors.ts";
 
 /** See the module. */
 export interface Plan {
@@ -67,7 +67,7 @@ type Found = Parameters<typeof makeFleet>[0]["profiles"];
 function fleetPlan({ clock }: CommandContext, options: SimulateOptions, profiles: Found): Plan {
   const { count, seed, fault: faults, rate, seconds } = options;
   const fleet = makeFleet({ profiles, count, faults, seed, dayMs, startAt: clock.now(), connectionsMax });
-  const groups = rate === undefined ? fleet.groups : [allOf(fleet.groups, rate)];
+  const groups = rate === undefined ? fleet.groups : [together(fleet.groups, rate)];
   const forMs = (seconds ?? Number.POSITIVE_INFINITY) * 1_000;
   const sentBy = (perSecond: number): number => Math.round((perSecond * forMs) / 1_000);
   return {
@@ -88,22 +88,6 @@ function fleetPlan({ clock }: CommandContext, options: SimulateOptions, profiles
       await Promise.all(runs);
     },
   };
-}
-
-/** All devices in turn, each on a connection of its own model. */
-function allOf(groups: readonly FleetGroup[], ratePerSecond: number): FleetGroup {
-  const sensors: Sensor[] = [];
-  let connections = 0;
-  for (const group of groups) {
-    const first = connections;
-    sensors.push(...group.sensors.map((sensor) => moved(sensor, first)));
-    connections += group.connections;
-  }
-  return { profile: "all", sensors, connections, ratePerSecond };
-}
-
-function moved(sensor: Sensor, first: number): Sensor {
-  return { topic: sensor.topic, client: first + (sensor.client ?? 0), read: (at) => sensor.read(at) };
 }
 
 async function seriesPlan(context: CommandContext, options: SimulateOptions, csv: string): Promise<Plan> {

@@ -3,7 +3,8 @@ import { seededRandom } from "../seeded-random.ts";
 
 /** Uniform in [0, 1), from a seed and whole numbers or names. */
 export function chance(seed: number, ...about: readonly (number | string)[]): number {
-  let mixed = seed >>> 0;
+  // Mixed in first: else seed 1 of device 2 would be seed 2 of device 1.
+  let mixed = mix(0x2545f491, seed);
   for (const part of about) {
     if (typeof part === "number") mixed = mix(mixed, part);
     else for (let index = 0; index < part.length; index += 1) mixed = mix(mixed, part.charCodeAt(index));

@@ -21,9 +21,8 @@ export interface FleetSettings {
   readonly connectionsMax: number;
 }
 
-/** The devices of one model. */
+/** Sensors that are read in turn: the devices of one model, mostly. */
 export interface FleetGroup {
-  readonly profile: string;
   readonly sensors: readonly Sensor[];
   readonly connections: number;
   /** Messages per second when each device reports at its interval. */
@@ -81,12 +80,32 @@ export function makeFleet(settings: FleetSettings): Fleet {
 }
 
 function groupOf(
-  { profile, intervalMs }: SimulatedModel,
+  { intervalMs }: SimulatedModel,
   devices: readonly SimulatedDevice[],
   { connections, tally }: { readonly connections: number; readonly tally: FaultTally },
 ): FleetGroup {
   const sensors = devices.flatMap((device) => sensorsOf(device, tally));
-  return { profile: profile.id, sensors, connections, ratePerSecond: (sensors.length * 1_000) / intervalMs };
+  return { sensors, connections, ratePerSecond: (sensors.length * 1_000) / intervalMs };
+}
+
+/** All devices in turn at one rate, each on a connection of its own group. */
+export function together(groups: readonly FleetGroup[], ratePerSecond: number): FleetGroup {
+  const sensors: Sensor[] = [];
+  let connections = 0;
+  for (const group of groups) {
+    const first = connections;
+    sensors.push(
+      ...group.sensors.map(
+        (sensor): Sensor => ({
+          topic: sensor.topic,
+          client: first + (sensor.client ?? 0),
+          read: (at) => sensor.read(at),
+        }),
+      ),
+    );
+    connections += group.connections;
+  }
+  return { sensors, connections, ratePerSecond };
 }
 
 function checkDevices(devices: readonly SimulatedDevice[], at: EpochMs): void {
