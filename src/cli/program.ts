@@ -169,7 +169,7 @@ function addSimulate(program: Command, context: CommandContext, finish: Finish):
     .option("--devices <n>", "synthetic sensors", wholeNumber(1, 100_000), 10)
     .option("-p, --profile <id,...>", "simulate devices of these profiles, by id or file, instead", names)
     .option("--count <n>", "devices of each profile", wholeNumber(1, 100_000), 10)
-    .option("--fault <kind[:share]>", `some devices are faulty: ${faultKinds.join(", ")}`, fault, [])
+    .option("--fault <kind[:share]>", `some devices are faulty: ${faultKinds.join(", ")}`, fault)
     .option("-c, --config <file>", "configuration that names directories of profiles")
     .option("--rate <n/s>", "readings per second of all; without it each at the pace of its kind", rate)
     .option("--seconds <s>", "how long; without it until interrupted", positiveNumber)
@@ -194,7 +194,7 @@ function names(text: string, before: readonly string[] = []): readonly string[] 
   return [...before, ...given.filter((name) => name !== "")];
 }
 
-function fault(text: string, before: readonly FaultShare[]): readonly FaultShare[] {
+function fault(text: string, before: readonly FaultShare[] = []): readonly FaultShare[] {
   const given = parseFault(text);
   if (given === undefined) {
     throw new InvalidArgumentError(

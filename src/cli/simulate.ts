@@ -21,7 +21,7 @@ export interface SimulateOptions {
   readonly profile?: readonly string[];
   /** Devices of each profile. */
   readonly count: number;
-  readonly fault: readonly FaultShare[];
+  readonly fault?: readonly FaultShare[];
   /** Configuration that names directories of profiles. */
   readonly config?: string;
   /** Readings per second in all; without it one a second of synthetic sensors, others at their interval. */

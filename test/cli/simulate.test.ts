@@ -85,7 +85,7 @@ test("no sensor stamps two readings alike, at whatever rate", async () => {
 test("an interrupt prints the counts, tells where to go on, and exits 130", async () => {
   broker.script.onPublish = ({ payload }) => (JSON.parse(payload).value < 10 ? "acknowledge" : "swallow");
   const running = simulate(["--csv", series(50), "--from", "1"]);
-  await expect.poll(() => broker.seen.length).toBe(30);
+  await expect.poll(() => broker.seen.length, { timeout: 10_000 }).toBe(30);
   running.child.kill("SIGINT");
   const ended = await running.ended;
   expect(ended.code).toBe(130);

@@ -5,8 +5,7 @@ import type { CommandContext } from "../context.ts";
 import type { SimulateOptions } from "../simulate.ts";
 import { readSeries } from "./csv.ts";
 import { replay, runSensors } from "./drive.ts";
-import { findProfiles } from "./profile/find-profiles.ts";
-import { type Fleet, makeFleet, together } from "./profile/fleet.ts";
+import type { Fleet, FleetSettings } from "./profile/fleet.ts";
 import type { Publisher } from "./publisher.ts";
 import { makeSensors } from "./sensors.ts";
 
@@ -32,12 +31,14 @@ const dayMs = 86_400_000;
  * @throws AppError `SIMULATE_CSV`, `SIMULATE_PROFILE`, `CLI_USAGE`.
  */
 export async function makePlan(context: CommandContext, options: SimulateOptions): Promise<Result<Plan>> {
-  const { csv, profile: wanted = [], fault } = options;
+  const { csv, profile: wanted = [], fault = [] } = options;
   if (wanted.length > 0) {
     if (csv !== undefined)
       throw usage("--csv and --profile exclude each other.", "simulate one after the other");
+    // Codecs and the parser of profiles are loaded for those who simulate devices only.
+    const { findProfiles } = await import("./profile/find-profiles.ts");
     const found = await findProfiles(context, wanted, options);
-    return found.ok ? ok(fleetPlan(context, options, found.value)) : found;
+    return found.ok ? ok(await fleetPlan(context, options, found.value)) : found;
   }
   if (fault.length > 0) {
     throw usage("Only devices of profiles have faults.", "name a profile: --profile ruuvi/ruuvitag");
@@ -62,10 +63,13 @@ function sensorPlan(options: SimulateOptions): Plan {
   };
 }
 
-type Found = Parameters<typeof makeFleet>[0]["profiles"];
-
-function fleetPlan({ clock }: CommandContext, options: SimulateOptions, profiles: Found): Plan {
-  const { count, seed, fault: faults, rate, seconds } = options;
+async function fleetPlan(
+  { clock }: CommandContext,
+  options: SimulateOptions,
+  profiles: FleetSettings["profiles"],
+): Promise<Plan> {
+  const { makeFleet, together } = await import("./profile/fleet.ts");
+  const { count, seed, fault: faults = [], rate, seconds } = options;
   const fleet = makeFleet({ profiles, count, faults, seed, dayMs, startAt: clock.now(), connectionsMax });
   const groups = rate === undefined ? fleet.groups : [together(fleet.groups, rate)];
   const forMs = (seconds ?? Number.POSITIVE_INFINITY) * 1_000;
