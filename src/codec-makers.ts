@@ -19,7 +19,8 @@ import { shellyGen2Plan, shellyGen2StatusPlan } from "./codecs/shelly-gen2.ts";
 import { tasmotaPlan } from "./codecs/tasmota.ts";
 import { theThingsStackPlan } from "./codecs/the-things-stack.ts";
 import { zigbee2mqttPlan } from "./codecs/zigbee2mqtt.ts";
-import type { PlanMakers } from "./ingest/decode-plans.ts";
+import { readFields } from "./codecs/fields.ts";
+import type { Decoders, PlanMakers } from "./ingest/decode-plans.ts";
 
 /** Makes the plan of a topic, for every codec. */
 export const codecMakers: PlanMakers = {
@@ -46,3 +47,6 @@ export const codecMakers: PlanMakers = {
   "aws-shadow": awsShadowPlan,
   "azure-iot": azureIotPlan,
 };
+
+/** The codecs, and what looks at payloads before them. */
+export const decoders: Decoders = { makers: codecMakers, readFields };

@@ -9,7 +9,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { type ApiServer, openApiServer } from "./api/server.ts";
 import { type Broker, openBroker } from "./broker/broker.ts";
-import { codecMakers } from "./codec-makers.ts";
+import { decoders } from "./codec-makers.ts";
 import type { Config, UpstreamConfig } from "./config/config.ts";
 import { AppError, failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
 import { alertMessage, deadLetterMessage, statusMessage, summaryMessage } from "./core/local-topics.ts";
@@ -124,7 +124,7 @@ class RunningGateway implements Gateway, ReadModel {
     this.#profiles = options.profiles;
     this.#startedAt = options.clock.now();
     this.#startedMs = options.clock.monotonicMs();
-    this.#plans = new DecodePlans(routesOf(options.config, options.profiles), codecMakers);
+    this.#plans = new DecodePlans(routesOf(options.config, options.profiles), decoders);
   }
 
   async open(): Promise<void> {
@@ -160,7 +160,7 @@ class RunningGateway implements Gateway, ReadModel {
       source: engine,
       clock,
       resolveSeries: engine.resolveSeries,
-      planOf: (topic) => this.#plans.planOf(topic),
+      planOf: (publication) => this.#plans.planOf(publication),
     });
     this.#broker = await openBroker({
       listeners: config.listeners,

@@ -2,19 +2,22 @@
  * What the parts of a profile must be to each other. Shape is the schema's matter: these checks pass over
  * whatever has the wrong shape, so that both kinds of mistake are reported at once.
  */
+import { compileGlobs } from "../core/rule/glob.ts";
 import { filterMatches } from "../core/topic.ts";
 import { isTopicFilter } from "./forms.ts";
 import { isObject, type JsonObject } from "./jsonc.ts";
 import { childPointer } from "./pointer.ts";
 import { choiceOf, quoted } from "./problems.ts";
 import { checkMetrics, matchesName } from "./profile-metric-checks.ts";
-import { checkPath, type ProfileReport } from "./profile-paths.ts";
+import { checkPath, dottedPath, type ProfileReport } from "./profile-paths.ts";
 import { nearest } from "./suggest.ts";
 
 /** Checks a profile as it was written, metrics in their full form. */
 export function checkProfile(profile: JsonObject, codecs: readonly string[], report: ProfileReport): void {
   const filters = filtersOf(profile);
-  checkMatch(profile["match"], report);
+  checkTwice(profile, "match", report);
+  checkTwice(profile, "clients", report);
+  checkFingerprint(profile["fingerprint"], report);
   checkCodec(profile["codec"], codecs, report);
   checkTemplate(profile["device"], filters, report);
   if (typeof profile["time"] === "string") checkPath(profile["time"], "/time", report);
@@ -28,11 +31,37 @@ function filtersOf({ match }: JsonObject): string[] {
   return written.filter((filter) => typeof filter === "string").filter(isTopicFilter);
 }
 
-function checkMatch(match: unknown, report: ProfileReport): void {
-  if (!Array.isArray(match)) return;
-  for (const [index, filter] of match.entries()) {
-    if (match.indexOf(filter) === index) continue;
-    report(`/match/${index}`, "MATCH_TWICE", `${quoted(filter)} stands twice.`, "remove one of the two");
+function checkTwice(profile: JsonObject, key: "match" | "clients", report: ProfileReport): void {
+  const written = profile[key];
+  if (!Array.isArray(written)) return;
+  for (const [index, one] of written.entries()) {
+    if (written.indexOf(one) === index) continue;
+    const code = key === "match" ? "MATCH_TWICE" : "CLIENT_TWICE";
+    report(`/${key}/${index}`, code, `${quoted(one)} stands twice.`, "remove one of the two");
+  }
+}
+
+/** Places of a payload that one fingerprint looks at. */
+const fingerprintPartsMax = 8;
+
+function checkFingerprint(fingerprint: unknown, report: ProfileReport): void {
+  if (!isObject(fingerprint)) return;
+  const paths = Object.keys(fingerprint);
+  const hint = '"fingerprint": { "/model": "WH65" }, or leave the key out';
+  if (paths.length === 0) report("/fingerprint", "FINGERPRINT", "It asks for nothing.", hint);
+  if (paths.length > fingerprintPartsMax) {
+    const message = `It looks at ${paths.length} places of a payload.`;
+    report("/fingerprint", "FINGERPRINT", message, `at most ${fingerprintPartsMax} are possible`);
+  }
+  const known = new Set<string>();
+  for (const path of paths) {
+    const pointer = childPointer("/fingerprint", path);
+    checkPath(path, pointer, report);
+    const dotted = dottedPath(path);
+    if (known.has(dotted)) {
+      report(pointer, "FINGERPRINT", `${quoted(path)} stands here twice.`, "join the values in a list");
+    }
+    known.add(dotted);
   }
 }
 
@@ -76,6 +105,7 @@ function checkExamples(profile: JsonObject, filters: readonly string[], report: 
       const pointer = `/examples/${kind}/${index}`;
       checkPayload(example, pointer, report);
       checkTopic(example["topic"], filters, `${pointer}/topic`, report);
+      checkClient(example, profile, kind, `${pointer}/client`, report);
       if (kind === "good") checkExpected(example, profile, pointer, report);
     }
   }
@@ -122,6 +152,21 @@ function checkTopic(
     const message = `${quoted(topic)} is not matched by this profile.`;
     report(pointer, "EXAMPLE_TOPIC", message, `"match" is ${filters.join(", ")}`);
   }
+}
+
+/** A client of a good example, or of a payload that is refused, has to be one that the profile takes. */
+function checkClient(
+  { client, cause }: JsonObject,
+  { clients }: JsonObject,
+  kind: "good" | "bad",
+  pointer: string,
+  report: ProfileReport,
+): void {
+  if (typeof client !== "string" || !Array.isArray(clients)) return;
+  const globs = clients.filter((one) => typeof one === "string");
+  if (globs.length === 0 || (kind === "bad" && cause === "unclaimed") || compileGlobs(globs)(client)) return;
+  const message = `${quoted(client)} is not a client of this profile.`;
+  report(pointer, "EXAMPLE_CLIENT", message, `"clients" is ${globs.join(", ")}`);
 }
 
 function checkExpected(

@@ -1,15 +1,18 @@
 /** Makes profiles as data of profiles as they were written and checked. */
 import type { CodecName } from "../core/decode.ts";
+import type { FingerprintPart } from "../core/fingerprint.ts";
 import type { DeviceProfile, ProfileExample, ProfileMetric } from "../core/profile.ts";
 import { cleaned, conversionBetween, unitOf } from "../core/unit.ts";
 import { metricPresetOf } from "./metric-presets.ts";
 import { bytesOfHex } from "./profile-checks.ts";
 import { dottedPath } from "./profile-paths.ts";
-import type { WrittenExample, WrittenMetric, WrittenProfile } from "./profile-schema.ts";
+import type { WrittenExample, WrittenFingerprint, WrittenMetric, WrittenProfile } from "./profile-schema.ts";
 
 /** The profile, with presets filled in and units converted. */
 export function profileDefinition(written: WrittenProfile, id: string, codec: CodecName): DeviceProfile {
-  const { vendor, model, version, source, match, device, time, others, interval, tags, clock } = written;
+  const { vendor, model, version, source, match, clients, device, time, others, interval, tags, clock } =
+    written;
+  const fingerprint = Object.entries(written.fingerprint ?? {}).map(fingerprintPart);
   return {
     id,
     vendor,
@@ -17,6 +20,8 @@ export function profileDefinition(written: WrittenProfile, id: string, codec: Co
     version,
     source,
     match,
+    ...(clients === undefined ? {} : { clients }),
+    ...(fingerprint.length === 0 ? {} : { fingerprint }),
     codec,
     ...(device === undefined ? {} : { device }),
     ...(time === undefined ? {} : { time: dottedPath(time) }),
@@ -36,6 +41,12 @@ export function profileDefinition(written: WrittenProfile, id: string, codec: Co
     good: written.examples.good.map(exampleDefinition),
     bad: written.examples.bad.map(exampleDefinition),
   };
+}
+
+function fingerprintPart([path, written]: readonly [string, WrittenFingerprint]): FingerprintPart {
+  if (Array.isArray(written)) return { path: dottedPath(path), values: written };
+  if (typeof written === "object" && written !== null) return { path: dottedPath(path) };
+  return { path: dottedPath(path), values: [written] };
 }
 
 function metricDefinition(name: string, metric: WrittenMetric): ProfileMetric {
@@ -58,9 +69,10 @@ function metricDefinition(name: string, metric: WrittenMetric): ProfileMetric {
 }
 
 function exampleDefinition(example: WrittenExample): ProfileExample {
-  const { topic, expect, unit, at, cause } = example;
+  const { topic, client, expect, unit, at, cause } = example;
   return {
     topic,
+    ...(client === undefined ? {} : { client }),
     bytes: bytesOf(example),
     ...(expect === undefined ? {} : { expect: { ...expect } }),
     ...(unit === undefined ? {} : { unit: { ...unit } }),

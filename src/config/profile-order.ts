@@ -1,16 +1,17 @@
 /**
- * Profiles that match the same topics: the one with the narrower filter comes first, and where neither is
- * narrower the later of the two is refused, since nobody could tell which of them decodes a topic.
+ * Profiles that could claim the same message: the narrower claim comes first, and where neither is narrower the
+ * later of the two is refused, since nobody could tell which of them decodes it. What narrower is, and that clients
+ * and fingerprints count before topics, stands in `core/claim.ts`.
  */
+import { type Claim, claimsOverlap, isNarrowerClaim } from "../core/claim.ts";
 import type { Problem } from "../core/errors.ts";
-import { filtersOverlap, isNarrower } from "../core/filter-overlap.ts";
 import type { DeviceProfile } from "../core/profile.ts";
 import { quoted } from "./problems.ts";
 import type { ProfileFile } from "./profiles.ts";
 
 /** Profiles in the order in which topics are to be looked up. */
 export interface OrderedProfiles {
-  /** No topic is matched by two of them, unless the narrower filter belongs to the earlier one. */
+  /** No message is claimed by two of them, unless the narrower claim belongs to the earlier one. */
   readonly files: readonly ProfileFile[];
   /** One for each profile that cannot stand beside an earlier one. */
   readonly problems: readonly Problem[];
@@ -46,20 +47,27 @@ export function orderProfiles(candidates: readonly ProfileFile[]): OrderedProfil
 function problemAmong(accepted: readonly ProfileFile[], candidate: ProfileFile): Problem | undefined {
   for (const other of accepted) {
     if (other.profile.id === candidate.profile.id) return idProblem(candidate, other);
-    for (const [index, filter] of candidate.profile.match.entries()) {
-      const rival = other.profile.match.find((one) => isAmbiguous(filter, one));
-      if (rival !== undefined) return overlapProblem(candidate, `/match/${index}`, { filter, other, rival });
+    for (const [index, claim] of claimsOf(candidate.profile).entries()) {
+      const rival = claimsOf(other.profile).find((one) => isAmbiguous(claim, one));
+      if (rival !== undefined) return overlapProblem(candidate, `/match/${index}`, { claim, other, rival });
     }
   }
   return undefined;
 }
 
-function isAmbiguous(filter: string, other: string): boolean {
-  return filtersOverlap(filter, other) && !isNarrower(filter, other) && !isNarrower(other, filter);
+function claimsOf({ match, clients, fingerprint }: DeviceProfile): Claim[] {
+  return match.map((filter) => ({ filter, clients, fingerprint }));
+}
+
+function isAmbiguous(claim: Claim, other: Claim): boolean {
+  return claimsOverlap(claim, other) && !isNarrowerClaim(claim, other) && !isNarrowerClaim(other, claim);
 }
 
 function hasNarrower(one: DeviceProfile, other: DeviceProfile): boolean {
-  return one.match.some((filter) => other.match.some((wide) => isNarrower(filter, wide)));
+  const others = claimsOf(other);
+  return claimsOf(one).some((claim) =>
+    others.some((wide) => claimsOverlap(claim, wide) && isNarrowerClaim(claim, wide)),
+  );
 }
 
 /** Everything that would have to come behind a profile. */
@@ -102,19 +110,20 @@ function idProblem(file: ProfileFile, other: ProfileFile): Problem {
 function overlapProblem(
   file: ProfileFile,
   pointer: string,
-  { filter, other, rival }: { readonly filter: string; readonly other: ProfileFile; readonly rival: string },
+  { claim, other, rival }: { readonly claim: Claim; readonly other: ProfileFile; readonly rival: Claim },
 ): Problem {
+  const { id } = other.profile;
   const message =
-    filter === rival
-      ? `Topics of ${quoted(filter)} already belong to ${other.profile.id}.`
-      : `Some topics match ${quoted(filter)} and ${quoted(rival)} of ${other.profile.id}.`;
+    claim.filter === rival.filter
+      ? `Topics of ${quoted(claim.filter)} already belong to ${id}.`
+      : `Some topics match ${quoted(claim.filter)} and ${quoted(rival.filter)} of ${id}.`;
   const hint =
-    "write a filter that matches only this sensor's topics; a filter within another one is allowed";
+    'write a filter that matches only this sensor\'s topics, or tell them apart by "clients" or "fingerprint"; a filter within another one is allowed';
   return { code: "PROFILE_MATCH_SHARED", message, pointer, hint, ...file.placeOf(pointer) };
 }
 
 function circleProblem(file: ProfileFile, other: ProfileFile): Problem {
-  const message = `One filter is narrower than one of ${other.profile.id}, and another one is wider.`;
+  const message = `In one place this is narrower than ${other.profile.id} or what goes behind it, and in another one wider.`;
   const hint = "make all filters narrower than its filters, or all of them wider";
   return { code: "PROFILE_MATCH_CROSSED", message, pointer: "/match", hint, ...file.placeOf("/match") };
 }

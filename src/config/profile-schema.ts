@@ -9,6 +9,7 @@ import { metricPresetNames, metricPresetOf } from "./metric-presets.ts";
 import { quoted } from "./problems.ts";
 import { key, nameText, numberWithin, shortText } from "./rule-words.ts";
 import {
+  bounded,
   choice,
   described,
   duration,
@@ -37,16 +38,20 @@ export interface WrittenMetric {
   readonly values?: Readonly<Record<string, ProfileValue>>;
 }
 
+/** What has to stand at a place of a payload, as people write it. */
+export type WrittenFingerprint = ProfileValue | readonly ProfileValue[] | { readonly present: true };
+
 /** An example as people write it. */
 export interface WrittenExample {
   readonly topic: string;
+  readonly client?: string;
   readonly json?: unknown;
   readonly text?: string;
   readonly hex?: string;
   readonly expect?: Readonly<Record<string, ProfileValue>>;
   readonly unit?: Readonly<Record<string, string>>;
   readonly at?: number;
-  readonly cause?: RejectCause;
+  readonly cause?: RejectCause | "unclaimed";
 }
 
 /** A profile whose shape is right, with defaults, in milliseconds. */
@@ -56,6 +61,8 @@ export interface WrittenProfile {
   readonly version: number;
   readonly source: string;
   readonly match: readonly string[];
+  readonly clients?: readonly string[];
+  readonly fingerprint?: Readonly<Record<string, WrittenFingerprint>>;
   readonly codec: string;
   readonly device?: string;
   readonly time?: string;
@@ -68,6 +75,9 @@ export interface WrittenProfile {
 }
 
 const examplesMax = 32;
+
+/** Values of which any may stand at one place of a payload. */
+const fingerprintValuesMax = 64;
 
 function optional<S extends Schema>(schema: S, description: string): z.ZodMiniExactOptional<S> {
   // The description goes to the key: keys share schemas.
@@ -157,6 +167,31 @@ const metric = expecting(
   },
 );
 
+const clientGlob = text(
+  {
+    code: "CLIENT",
+    expected: `An MQTT client id or a glob of 1 to ${nameCharactersMax} characters`,
+    hint: () => '* stands for any characters and ? for one: "shellyplusht-*"',
+  },
+  // oxlint-disable-next-line no-control-regex -- control characters are what is kept out.
+  new RegExp(`^[^\\u0000-\\u001f\\u007f]{1,${nameCharactersMax}}$`),
+);
+
+const constant = z.union([z.number(), z.boolean(), z.string(), z.null()]);
+
+const fingerprint = expecting(
+  z.union([
+    constant,
+    bounded(z.array(constant), 1, fingerprintValuesMax),
+    z.strictObject({ present: key(z.literal(true), "Anything may stand there, but something has to.") }),
+  ]),
+  {
+    code: "FINGERPRINT",
+    expected: `A value, a list of 1 to ${fingerprintValuesMax} values, or { "present": true }`,
+    hint: () => 'for example "/model": "WH65", "/channel": [1, 2], "/battery": { "present": true }',
+  },
+);
+
 const clock = object({
   policy: key(
     z.prefault(choice(clockModes), "trust"),
@@ -174,6 +209,10 @@ function payload() {
     topic: key(
       line(1_024, "ruuvi/aa/bb"),
       "The topic on which the payload comes; one that the profile matches.",
+    ),
+    client: optional(
+      line(nameCharactersMax, "shellyplusht-08b61fd141e8"),
+      "The MQTT client that publishes it. Default: the first that the profile takes, without what stars stand for.",
     ),
     json: optional(z.unknown(), "The payload as JSON."),
     text: optional(shortText(4_096), "The payload as a text."),
@@ -199,7 +238,10 @@ const goodExample = object({
 
 const badExample = object({
   ...payload(),
-  cause: key(choice(rejectCauses), "Why it is refused."),
+  cause: key(
+    choice([...rejectCauses, "unclaimed"]),
+    "Why it is refused; unclaimed: it is not of this model, and goes to the next route.",
+  ),
 });
 
 function shapeWith<S extends Schema>(metricSchema: S) {
@@ -213,6 +255,14 @@ function shapeWith<S extends Schema>(metricSchema: S) {
       "The public document that the profile follows.",
     ),
     match: key(listOf(topicFilter, 1, 16), "MQTT filters of its topics; any may match."),
+    clients: optional(
+      listOf(clientGlob, 1, 16),
+      "Only messages of these MQTT clients: ids or globs; any may match.",
+    ),
+    fingerprint: optional(
+      recordOf(line(256, "/model"), fingerprint),
+      'Only payloads in which this stands, by JSON pointer: a value, a list of values, or { "present": true }. For JSON objects and CBOR maps.',
+    ),
     codec: key(described(line(64, "json"), { enum: [...codecNames] }), "How its payloads are written."),
     device: optional(
       line(nameCharactersMax, "{2}"),

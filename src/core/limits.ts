@@ -144,6 +144,13 @@ export const leafLevelsMax = 4;
  */
 export const decodePlansMax = 8_192;
 
+/**
+ * Clients that are told apart on one topic where profiles ask something of clients or payloads; the one met first is
+ * met anew. Eight of them weigh as much as one plan in `decodePlansMax`: 65,536 × 150 bytes = 10 MB where somebody
+ * tries.
+ */
+export const topicClientsMax = 256;
+
 /** What one topic may hold of remembered payload shapes: four of a dozen numbers each, or one of eighty. */
 export const planShapesMax = 4;
 export const planShapeBytesMax = 4_096;

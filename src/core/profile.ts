@@ -3,6 +3,7 @@
  * in the profile schema; the parser gives this, complete and with presets filled in.
  */
 import type { CodecName, RejectCause } from "./decode.ts";
+import type { Fingerprint } from "./fingerprint.ts";
 import type { ClockPolicy } from "./time/clock-policy.ts";
 
 /** One metric of a model. */
@@ -28,14 +29,16 @@ export interface ProfileMetric {
 /** A payload that shows how the profile works; run by tests and by `devices check`. */
 export interface ProfileExample {
   readonly topic: string;
+  /** Id of the client that publishes it; nothing where it does not matter. */
+  readonly client?: string;
   readonly bytes: Uint8Array;
   /** Every sample that is to come of it, by metric; nothing for a bad example. */
   readonly expect?: Readonly<Record<string, number | boolean | string | null>>;
   readonly unit?: Readonly<Record<string, string>>;
   /** Event time in epoch milliseconds, where the payload has one. */
   readonly at?: number;
-  /** Of a bad example: why it is refused. */
-  readonly cause?: RejectCause;
+  /** Of a bad example: why it is refused. `unclaimed`: it is not of this model, and goes to the next route. */
+  readonly cause?: RejectCause | "unclaimed";
 }
 
 export interface DeviceProfile {
@@ -50,6 +53,10 @@ export interface DeviceProfile {
   readonly source: string;
   /** MQTT topic filters; any may match. */
   readonly match: readonly string[];
+  /** Names or globs of MQTT client ids; any may match. Nothing: whoever publishes. */
+  readonly clients?: readonly string[];
+  /** What has to stand in payloads, JSON objects or CBOR maps; nothing where topic and client are enough. */
+  readonly fingerprint?: Fingerprint;
   /** A codec by name: `json`, `ruuvi`, … */
   readonly codec: CodecName;
   /** Template of the device's name: `{n}` is level n of the topic, from 0. Without it as the codec names devices. */

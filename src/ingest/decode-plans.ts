@@ -1,57 +1,74 @@
 /**
- * How each topic in use is decoded: one plan per topic, made when the topic is first seen.
+ * How each topic in use is decoded: one plan per topic, made when the topic is first seen; where profiles ask
+ * something of clients or payloads, one for each of them that is in use there.
  */
 import type { CodecName, DecodePlan, PlanSpec } from "../core/decode.ts";
+import type { FieldReader } from "../core/fingerprint.ts";
 import { decodePlansMax } from "../core/limits.ts";
 import type { TopicView } from "../core/read-model.ts";
+import { type Addressed, ContestedTopic } from "./contested-topic.ts";
 import { profilePlan } from "./profile-plan.ts";
 import type { RouteTable } from "./routes.ts";
 
 /** Makes plans, by the name of the codec; the composition root passes what `codecs/` offers. */
 export type PlanMakers = Readonly<Record<CodecName, (spec: PlanSpec) => DecodePlan>>;
 
+/** What `codecs/` offers. */
+export interface Decoders {
+  /** One for every codec that the routes can name, `auto` included. */
+  readonly makers: PlanMakers;
+  /** Looks into payloads for fingerprints. */
+  readonly readFields: FieldReader;
+}
+
 /**
  * The plans of all topics, at most `limits.decodePlansMax`.
  *
- * When there are more topics, the plan that was made first leaves. It may be one in use; making it again
- * costs some microseconds and what it had learnt, and in return finding a plan is one look into a map
+ * When there are more, those of the topic that was met first leave. It may be one in use; making them again
+ * costs some microseconds and what they had learnt, and in return finding a plan is one look into a map
  * that nothing else is written to.
  */
 export class DecodePlans {
-  readonly #makers: PlanMakers;
+  readonly #decoders: Decoders;
   readonly #plansMax: number;
   readonly #plans = new Map<string, DecodePlan>();
+  /** Topics on which the topic alone does not decide. */
+  readonly #contested = new Map<string, ContestedTopic>();
+  /** What those hold, in plans. */
+  #contestedSize = 0;
   #routes: RouteTable;
 
-  /** @param makers - One for every codec that the routes can name, `auto` included. */
-  constructor(routes: RouteTable, makers: PlanMakers, plansMax: number = decodePlansMax) {
+  constructor(routes: RouteTable, decoders: Decoders, plansMax: number = decodePlansMax) {
     this.#routes = routes;
-    this.#makers = makers;
+    this.#decoders = decoders;
     this.#plansMax = plansMax;
   }
 
-  /** The plan of a topic; the same object while it is held. */
-  planOf(topic: string): DecodePlan {
-    return this.#plans.get(topic) ?? this.#make(topic);
+  /**
+   * The plan by which a message is decoded, to be used before the next one is asked for. Where topics alone
+   * decide it is the same object for all messages of the topic, and client and payload are not looked at.
+   */
+  planOf(message: Addressed): DecodePlan {
+    return this.#plans.get(message.topic) ?? this.#find(message);
   }
 
   /** The codec of a topic in use: `auto` until detection has settled, nothing where no plan is held. */
   codecOf(topic: string): string | undefined {
-    return this.#plans.get(topic)?.codec;
+    return this.#plans.get(topic)?.codec ?? this.#contested.get(topic)?.plans[0]?.codec;
   }
 
-  /** Topics in use with their codecs, in the order in which they appeared. */
+  /** Topics in use with their codecs, in the order in which they appeared; contested ones behind the others. */
   codecs(): TopicView[] {
-    return Array.from(this.#plans, ([topic, { codec, profile }]) => ({
-      topic,
-      codec,
-      ...(profile === undefined ? {} : { profile }),
-    }));
+    const views = Array.from(this.#plans, ([topic, plan]) => viewOf(topic, plan));
+    for (const [topic, { plans }] of this.#contested) {
+      views.push(...Array.from(plans, (plan) => viewOf(topic, plan)));
+    }
+    return views;
   }
 
-  /** Plans held. */
+  /** Plans held; what is remembered of clients on contested topics counts as an eighth of one. */
   get size(): number {
-    return this.#plans.size;
+    return this.#plans.size + this.#contestedSize;
   }
 
   /**
@@ -60,6 +77,8 @@ export class DecodePlans {
    */
   clear(): void {
     this.#plans.clear();
+    this.#contested.clear();
+    this.#contestedSize = 0;
   }
 
   /** Puts other routes in force; every topic is looked at afresh. */
@@ -68,17 +87,62 @@ export class DecodePlans {
     this.clear();
   }
 
-  #make(topic: string): DecodePlan {
-    const spec = this.#routes.specOf(topic);
-    if (this.#plans.size >= this.#plansMax) {
-      for (const oldest of this.#plans.keys()) {
-        this.#plans.delete(oldest);
-        break;
-      }
+  #find(message: Addressed): DecodePlan {
+    const { topic } = message;
+    const known = this.#contested.get(topic);
+    if (known !== undefined) return this.#ask(known, message);
+    const specs = this.#routes.specsOf(topic);
+    if (specs.length > 1) {
+      const contested = new ContestedTopic(specs, (spec) => this.#make(spec), this.#decoders.readFields);
+      this.#contested.set(topic, contested);
+      return this.#ask(contested, message);
     }
-    const inner = this.#makers[spec.codec](spec);
-    const plan = spec.profile === undefined ? inner : profilePlan(spec.profile, inner);
+    const plan = this.#make(specs[0]!);
     this.#plans.set(topic, plan);
+    this.#trim();
     return plan;
   }
+
+  #ask(contested: ContestedTopic, message: Addressed): DecodePlan {
+    const before = contested.size;
+    const plan = contested.planOf(message);
+    const grownBy = contested.size - before;
+    if (grownBy !== 0) {
+      this.#contestedSize += grownBy;
+      this.#trim();
+    }
+    return plan;
+  }
+
+  /** Lets topics go until the rest is within the bound; those of the kind that has more than its half first. */
+  #trim(): void {
+    while (this.size > this.#plansMax) {
+      if (this.#contestedSize > this.#plansMax / 2) this.#forgetContested();
+      else this.#forgetPlan();
+    }
+  }
+
+  #forgetPlan(): void {
+    for (const oldest of this.#plans.keys()) {
+      this.#plans.delete(oldest);
+      return;
+    }
+  }
+
+  #forgetContested(): void {
+    for (const [oldest, contested] of this.#contested) {
+      this.#contested.delete(oldest);
+      this.#contestedSize -= contested.size;
+      return;
+    }
+  }
+
+  #make(spec: PlanSpec): DecodePlan {
+    const inner = this.#decoders.makers[spec.codec](spec);
+    return spec.profile === undefined ? inner : profilePlan(spec.profile, inner);
+  }
+}
+
+function viewOf(topic: string, { codec, profile }: DecodePlan): TopicView {
+  return { topic, codec, ...(profile === undefined ? {} : { profile }) };
 }

@@ -32,14 +32,14 @@ export interface IntakeOptions {
     unit: string | undefined,
     origin: SeriesOrigin,
   ) => SeriesId;
-  /** The plan of a topic; made when the topic is new. */
-  readonly planOf: (topic: string) => DecodePlan;
+  /** The plan of a message, used before the next one is asked for. */
+  readonly planOf: (publication: Publication) => DecodePlan;
 }
 
 export class Intake implements PublicationSink, DecodeTarget {
   readonly #source: BatchSource;
   readonly #clock: Clock;
-  readonly #planOf: (topic: string) => DecodePlan;
+  readonly #planOf: (publication: Publication) => DecodePlan;
   readonly series: SeriesResolver;
   /** Of the message that is being decoded. */
   readonly #origin: { topic: string; profile: string | undefined } = { topic: "", profile: undefined };
@@ -94,7 +94,7 @@ export class Intake implements PublicationSink, DecodeTarget {
     this.#receivedAt = Number.NaN;
     const { topic, bytes, start, end } = publication;
     const firstRow = batch.rows.count;
-    const plan = this.#planOf(topic);
+    const plan = this.#planOf(publication);
     this.#origin.topic = topic;
     this.#origin.profile = plan.profile;
     const rejection = plan.decode(bytes, start, end, this);

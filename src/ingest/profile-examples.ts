@@ -1,8 +1,11 @@
 /** Runs the examples of a device profile: what is written beside a payload has to come of it. */
+import type { DecodePlan } from "../core/decode.ts";
 import { invariant } from "../core/errors.ts";
 import type { DeviceProfile, ProfileExample } from "../core/profile.ts";
+import { compileGlobs } from "../core/rule/glob.ts";
 import type { EpochMs } from "../core/sample.ts";
-import { DecodePlans, type PlanMakers } from "./decode-plans.ts";
+import { filterMatches } from "../core/topic.ts";
+import { type Decoders, DecodePlans } from "./decode-plans.ts";
 import { type Trial, type TrialSample, tryPayload } from "./profile-trial.ts";
 import { parseRoutes } from "./routes.ts";
 
@@ -21,33 +24,62 @@ export interface ExampleFailure {
 }
 
 /** The examples of a profile that fail; none where all is well. */
-export function failingExamples(profile: DeviceProfile, makers: PlanMakers): ExampleFailure[] {
+export function failingExamples(profile: DeviceProfile, decoders: Decoders): ExampleFailure[] {
   const run = (kind: "good" | "bad"): ExampleFailure[] =>
     profile[kind].map((example, index) => ({
       pointer: `/examples/${kind}/${index}`,
-      messages: exampleProblems(profile, example, makers),
+      messages: exampleProblems(profile, example, decoders),
     }));
   return [...run("good"), ...run("bad")].filter(({ messages }) => messages.length > 0);
 }
 
 /**
- * Runs one example, on a topic that nothing came on before.
+ * Runs one example, on a topic that nothing came on before; a bad one of a profile with a fingerprint after the first
+ * good payload of the same client, so that it is known what the device is.
  *
- * A good one has to give exactly the samples that it expects, in their range; a bad one has to be refused for its cause.
+ * A good one has to give exactly the samples that it expects, in their range; a bad one has to be refused for its
+ * cause, or to go to the next route. Where no client is named it is the first one that the profile takes, with
+ * nothing for stars.
  *
  * @returns What is wrong, each a sentence; empty where all is well.
  */
 export function exampleProblems(
   profile: DeviceProfile,
   example: ProfileExample,
-  makers: PlanMakers,
+  decoders: Decoders,
 ): string[] {
   const routes = parseRoutes([], { profiles: [profile] });
   invariant(routes.ok, "a profile that was loaded makes routes");
-  const plan = new DecodePlans(routes.value, makers).planOf(example.topic);
+  const plans = new DecodePlans(routes.value, decoders);
+  const clientId = example.client ?? clientOf(profile);
+  const planOf = (bytes: Uint8Array): DecodePlan =>
+    plans.planOf({ topic: example.topic, clientId, bytes, start: 0, end: bytes.length });
+  const [first] = profile.good;
+  if (example.expect === undefined && profile.fingerprint !== undefined && first !== undefined) {
+    planOf(first.bytes);
+  }
+  const plan = planOf(example.bytes);
+  if (example.cause === "unclaimed") {
+    return plan.profile === undefined ? [] : ["It is taken for this model, and should go to the next route."];
+  }
+  if (plan.profile === undefined) return [unclaimedBecause(profile, example.topic, clientId)];
   const trial = tryPayload(plan, example.bytes, exampleReceivedAt);
-  if (plan.profile === undefined) return [`The topic ${example.topic} is not matched by the profile.`];
   return example.expect === undefined ? refusalProblems(example, trial) : sampleProblems(example, trial);
+}
+
+/** A client that the profile takes. */
+function clientOf({ clients: [glob = ""] = [] }: DeviceProfile): string {
+  return glob.replaceAll("*", "").replaceAll("?", "x");
+}
+
+function unclaimedBecause({ match, clients }: DeviceProfile, topic: string, clientId: string): string {
+  if (!match.some((filter) => filterMatches(filter, topic))) {
+    return `The topic ${topic} is not matched by the profile.`;
+  }
+  if (clients !== undefined && !compileGlobs(clients)(clientId)) {
+    return `The client ${clientId} is none of the profile.`;
+  }
+  return "The payload does not carry the fingerprint of the profile.";
 }
 
 function refusalProblems({ cause }: ProfileExample, trial: Trial): string[] {

@@ -43,12 +43,15 @@ export interface ShippedRoutes {
 /** Routes that have been checked. */
 export interface RouteTable {
   /**
-   * What is said about the payloads of a topic.
+   * What is said about the payloads of a topic, in the order in which it is tried: all but the last are of
+   * profiles that ask something of the client or the payload, and the last takes what they leave.
    *
    * A route also has to find all the levels that its templates name; a filter that ends in `#` can match
    * topics that are too short for them, and those go on to the next route.
+   *
+   * @returns At least one; exactly one where topics alone decide.
    */
-  specOf(topic: string): PlanSpec;
+  specsOf(topic: string): readonly PlanSpec[];
 }
 
 /** A template in pieces: text, or the number of a level. */
@@ -85,7 +88,7 @@ export function parseRoutes(
   const { profiles = [], presets = [] } = shipped;
   const ofPresets = presets.map((definition) => parseRoute(definition, "", []));
   const all = [...routes, ...profiles.flatMap(routesOfProfile), ...ofPresets];
-  return ok({ specOf: (topic) => specOf(all, topic) });
+  return ok({ specsOf: (topic) => specsOf(all, topic) });
 }
 
 function parseRoute(definition: RouteDefinition, pointer: string, problems: Problem[]): Route {
@@ -176,28 +179,41 @@ function parseTemplate(text: string, levels: number): Template | string {
   return pieces;
 }
 
-function specOf(routes: readonly Route[], topic: string): PlanSpec {
-  for (const { definition, codec, device, metric, unit, profile } of routes) {
-    if (!filterMatches(definition.match, topic)) continue;
-    const levels = topic.split("/");
-    const deviceName = filled(device, levels);
-    const metricName = filled(metric, levels);
-    const unitName = filled(unit, levels);
-    if (deviceName === null || metricName === null || unitName === null) continue;
-    const { time, root, decimalComma } = definition;
-    return {
-      topic,
-      codec,
-      ...(deviceName === undefined ? {} : { device: deviceName }),
-      ...(metricName === undefined ? {} : { metric: metricName }),
-      ...(time === undefined ? {} : { time }),
-      ...(unitName === undefined ? {} : { unit: unitName }),
-      ...(root === undefined ? {} : { root }),
-      ...(decimalComma === undefined ? {} : { decimalComma }),
-      ...(profile === undefined ? {} : { profile }),
-    };
+function specsOf(routes: readonly Route[], topic: string): readonly PlanSpec[] {
+  const specs: PlanSpec[] = [];
+  for (const route of routes) {
+    const { profile } = route;
+    // Several filters of one profile may match a topic.
+    if (profile !== undefined && specs.some((spec) => spec.profile === profile)) continue;
+    const spec = specOf(route, topic);
+    if (spec === undefined) continue;
+    specs.push(spec);
+    if (profile?.clients === undefined && profile?.fingerprint === undefined) return specs;
   }
-  return { topic, codec: "auto" };
+  return [...specs, { topic, codec: "auto" }];
+}
+
+/** Nothing where the route does not match, or the topic lacks a level. */
+function specOf(route: Route, topic: string): PlanSpec | undefined {
+  const { definition, codec, device, metric, unit, profile } = route;
+  if (!filterMatches(definition.match, topic)) return undefined;
+  const levels = topic.split("/");
+  const deviceName = filled(device, levels);
+  const metricName = filled(metric, levels);
+  const unitName = filled(unit, levels);
+  if (deviceName === null || metricName === null || unitName === null) return undefined;
+  const { time, root, decimalComma } = definition;
+  return {
+    topic,
+    codec,
+    ...(deviceName === undefined ? {} : { device: deviceName }),
+    ...(metricName === undefined ? {} : { metric: metricName }),
+    ...(time === undefined ? {} : { time }),
+    ...(unitName === undefined ? {} : { unit: unitName }),
+    ...(root === undefined ? {} : { root }),
+    ...(decimalComma === undefined ? {} : { decimalComma }),
+    ...(profile === undefined ? {} : { profile }),
+  };
 }
 
 /** A template filled in; nothing where there is none, `null` where the topic lacks a level. */

@@ -125,6 +125,14 @@ test("try says why a payload is refused, and exits 1", async () => {
   expect(ended.out).toMatch(/^refused {2}malformed: /m);
 });
 
+test("try decodes as for a client, where a profile asks for one", async () => {
+  const file = write("acme/t1.json", JSON.stringify({ ...right, clients: ["acme-*"] }));
+  const words = ["devices", "try", "-p", file, "-t", "acme/room/t1", "--json", '{"t":32}'];
+  expect((await holdfast(words, directory)).out).toMatch(/^profile {2}none matches$/m);
+  const ended = await holdfast([...words, "--client", "acme-7"], directory);
+  expect(ended.out).toMatch(/^profile {2}acme\/t1, version 2$/m);
+});
+
 test("try knows the routes of the configuration, and leaves wrong profiles out", async () => {
   write("lib/acme/t1.json", "{");
   write(

@@ -54,6 +54,28 @@ test.each<readonly [mistake: string, code: string, lines: Readonly<Record<string
   ["no filter", "LIST", { match: '"match": ▸[],' }],
   ["a filter as a text", "LIST", { match: '"match": ▸"acme/+/t1",' }],
   ["a filter twice", "MATCH_TWICE", { match: '"match": ["acme/+/t1", ▸"acme/+/t1"],' }],
+  ["no client", "LIST", { more: '"clients": ▸[],' }],
+  ["an empty client", "CLIENT", { more: '"clients": ["acme-*", ▸""],' }],
+  ["a client twice", "CLIENT_TWICE", { more: '"clients": ["acme-*", ▸"acme-*"],' }],
+  ["a fingerprint of nothing", "FINGERPRINT", { more: '"fingerprint": ▸{},' }],
+  ["a fingerprint as a text", "OBJECT", { more: '"fingerprint": ▸"T1",' }],
+  ["no value in a fingerprint", "FINGERPRINT", { more: '"fingerprint": { "/model": ▸[] },' }],
+  ["an object in a fingerprint", "FINGERPRINT", { more: '"fingerprint": { "/model": ▸{ "is": "T1" } },' }],
+  [
+    "a place that may be empty",
+    "FINGERPRINT",
+    { more: '"fingerprint": { "/model": ▸{ "present": false } },' },
+  ],
+  ["a pointer that is none in a fingerprint", "POINTER", { more: '"fingerprint": { "/a//b": ▸"T1" },' }],
+  ["one place twice in a fingerprint", "FINGERPRINT", { more: '"fingerprint": { "/a/b": 1, "a.b": ▸1 },' }],
+  [
+    "a client of an example that is another one's",
+    "EXAMPLE_CLIENT",
+    {
+      more: '"clients": ["acme-*"],',
+      good: '"examples": { "good": [{ "topic": "acme/a/t1", "client": ▸"bolt-1", "json": { "temperature": 1 }, "expect": { "temperature": 1 } }],',
+    },
+  ],
   ["a codec that is none", "CODEC", { codec: '"codec": ▸"jsonn",' }],
   ["a level that the topic has not", "TEMPLATE", { device: '"device": ▸"{3}",' }],
   [

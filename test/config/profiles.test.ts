@@ -215,6 +215,46 @@ test("profiles that are each narrower than the other somewhere cannot stand toge
   });
 });
 
+test("profiles that ask something of clients or payloads come before those that match topics only", async () => {
+  const files = {
+    "acme/t1.json": written({ match: ["a/b"] }),
+    "acme/t2.json": written({ match: ["#"], fingerprint: { "/model": "T2" } }),
+    "acme/t3.json": written({ match: ["#"], fingerprint: { "/model": ["T3", "T3b"] } }),
+    "acme/t4.json": written({ match: ["#"], fingerprint: { "/model": "T2", "/x": { present: true } } }),
+    "bolt/t5.json": written({ match: ["elsewhere"], clients: ["bolt-*"] }),
+  };
+  const { ids, problems } = await loaded(files);
+  expect(problems).toEqual([]);
+  expect(ids).toEqual(["bolt/t5", "acme/t4", "acme/t2", "acme/t3", "acme/t1"]);
+});
+
+test.each<readonly [string, object, object]>([
+  ["one client could be both", { clients: ["a*"] }, { clients: ["*b"] }],
+  ["one payload could be both", { fingerprint: { "/model": [1, 2] } }, { fingerprint: { "/model": [2, 3] } }],
+  ["one asks for a client and the other for a payload", { clients: ["a"] }, { fingerprint: { "/m": 1 } }],
+])("where %s, the second profile is refused", async (_name, first, second) => {
+  const files = { "acme/t1.json": written(first as never), "acme/t2.json": written(second as never) };
+  expect(await loaded(files)).toEqual({
+    ids: ["acme/t1"],
+    problems: ["PROFILE_MATCH_SHARED acme/t2.json:1"],
+  });
+});
+
+test("a fingerprint is read with values, lists of them, and places where anything may stand", () => {
+  const profile = profileOf({
+    clients: ["acme-*"],
+    fingerprint: { "/info/model": "T1", ok: [true, null], "/x": { present: true } },
+  });
+  expect(profile).toMatchObject({
+    clients: ["acme-*"],
+    fingerprint: [
+      { path: "info.model", values: ["T1"] },
+      { path: "ok", values: [true, null] },
+      { path: "x" },
+    ],
+  });
+});
+
 test("a circle over three profiles is broken by refusing the last of them", async () => {
   const files = {
     "acme/t1.json": written({ match: ["a/b", "c/#"] }),

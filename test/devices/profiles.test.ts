@@ -3,11 +3,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { codecMakers } from "../../src/codec-makers.ts";
+import { decoders } from "../../src/codec-makers.ts";
 import { profileSchema } from "../../src/config/profile-schema.ts";
+import { type Claim, claimsOverlap, isNarrowerClaim } from "../../src/core/claim.ts";
 import { loadProfiles } from "../../src/config/profiles.ts";
 import { codecNames } from "../../src/core/decode.ts";
-import { filtersOverlap, isNarrower } from "../../src/core/filter-overlap.ts";
+import type { DeviceProfile } from "../../src/core/profile.ts";
 import { unitOf } from "../../src/core/unit.ts";
 import { exampleProblems } from "../../src/ingest/profile-examples.ts";
 
@@ -20,6 +21,10 @@ const examples = library.profiles.flatMap((profile) => [
   ...profile.good.map((example, index) => ({ id: `${profile.id} good ${index}`, profile, example })),
   ...profile.bad.map((example, index) => ({ id: `${profile.id} bad ${index}`, profile, example })),
 ]);
+
+function claimsOf({ match, clients, fingerprint }: DeviceProfile): Claim[] {
+  return match.map((filter) => ({ filter, clients, fingerprint }));
+}
 
 test("the library has profiles, and all of them load together", () => {
   expect(files.length).toBeGreaterThan(0);
@@ -49,20 +54,21 @@ test.each(library.profiles.map((profile) => [profile.id, profile] as const))(
 );
 
 test.each(library.profiles.map((profile, index) => [profile.id, profile, index] as const))(
-  "%s shares topics only with profiles behind it that are wider",
+  "%s shares messages only with profiles behind it that are wider",
   (_id, profile, index) => {
-    const behind = library.profiles.slice(index + 1);
-    const shared = behind.filter((other) =>
-      profile.match.some((filter) =>
-        other.match.some((wide) => filtersOverlap(filter, wide) && !isNarrower(filter, wide)),
-      ),
-    );
+    const shared = library.profiles
+      .slice(index + 1)
+      .filter((other) =>
+        claimsOf(profile).some((claim) =>
+          claimsOf(other).some((wide) => claimsOverlap(claim, wide) && !isNarrowerClaim(claim, wide)),
+        ),
+      );
     expect(shared.map(({ id }) => id)).toEqual([]);
   },
 );
 
 test.each(examples)("example $id does what it says", ({ profile, example }) => {
-  expect(exampleProblems(profile, example, codecMakers)).toEqual([]);
+  expect(exampleProblems(profile, example, decoders)).toEqual([]);
 });
 
 test("the file devices/profile-1.schema.json is the schema that the program gives", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { codecMakers } from "../../src/codec-makers.ts";
+import { decoders } from "../../src/codec-makers.ts";
 import type { DeviceProfile, ProfileExample } from "../../src/core/profile.ts";
 import { exampleProblems, failingExamples } from "../../src/ingest/profile-examples.ts";
 
@@ -27,7 +27,7 @@ function example(payload: string, parts: Partial<ProfileExample>): ProfileExampl
 }
 
 function problemsOf(payload: string, parts: Partial<ProfileExample>): string[] {
-  return exampleProblems(profile, example(payload, parts), codecMakers);
+  return exampleProblems(profile, example(payload, parts), decoders);
 }
 
 const reading = '{"t":75.2,"s":"open","x":1,"ts":1762000000}';
@@ -94,6 +94,43 @@ test.each<readonly [string, string, Partial<ProfileExample>, string]>([
 test("examples that fail are found by their pointer", () => {
   const good = [example('{"t":32}', { expect: { temperature: 0 } }), example("{", { expect: {} })];
   const bad = [example("{}", { cause: "malformed" }), example("{", { cause: "malformed" })];
-  const failing = failingExamples({ ...profile, good, bad }, codecMakers);
+  const failing = failingExamples({ ...profile, good, bad }, decoders);
   expect(failing.map(({ pointer }) => pointer)).toEqual(["/examples/good/1", "/examples/bad/0"]);
 });
+
+const asking: DeviceProfile = {
+  ...profile,
+  clients: ["acme-*"],
+  fingerprint: [{ path: "model", values: ["T1"] }],
+  good: [example('{"model":"T1","t":32}', { expect: { temperature: 0 } })],
+};
+
+test.each<readonly [string, string, Partial<ProfileExample>, string[]]>([
+  ["that carries it", '{"model":"T1","t":32}', { expect: { temperature: 0 } }, []],
+  [
+    "without it",
+    '{"t":32}',
+    { expect: { temperature: 0 } },
+    ["The payload does not carry the fingerprint of the profile."],
+  ],
+  [
+    "of another client",
+    '{"model":"T1","t":32}',
+    { client: "bolt-1", expect: { temperature: 0 } },
+    ["The client bolt-1 is none of the profile."],
+  ],
+  ["that is refused once the device is known", "{", { cause: "malformed" }, []],
+  ["of another model", '{"model":"T2","t":32}', { cause: "unclaimed" }, []],
+  ["of another client, which is let go", '{"model":"T1"}', { client: "bolt-1", cause: "unclaimed" }, []],
+  [
+    "that says nothing, once the device is known",
+    '{"t":32}',
+    { cause: "unclaimed" },
+    ["It is taken for this model, and should go to the next route."],
+  ],
+])(
+  "an example %s, of a profile with a fingerprint and clients, is judged",
+  (_name, payload, parts, problems) => {
+    expect(exampleProblems(asking, example(payload, parts), decoders)).toEqual(problems);
+  },
+);

@@ -5,7 +5,9 @@ import type { PlanSpec } from "../../src/core/decode.ts";
 function specOf(routes: readonly RouteDefinition[], topic: string): PlanSpec {
   const result = parseRoutes(routes);
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
-  return result.value.specOf(topic);
+  const specs = result.value.specsOf(topic);
+  expect(specs).toHaveLength(1);
+  return specs[0]!;
 }
 
 test("a topic without a route is decoded by detection", () => {

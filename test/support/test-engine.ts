@@ -1,5 +1,5 @@
 /** An engine with an intake on a real store in a temporary directory, and a disk that obeys the test. */
-import { codecMakers } from "../../src/codec-makers.ts";
+import { decoders } from "../../src/codec-makers.ts";
 import { AppError } from "../../src/core/errors.ts";
 import type { Commit, LogStore } from "../../src/core/log-store.ts";
 import type { GatewayClock, Publication } from "../../src/core/ports.ts";
@@ -141,7 +141,7 @@ export async function openTestEngine(
   const clock = new ManualClock();
   const routes = parseRoutes([]);
   if (!routes.ok) throw new Error("no routes are valid routes");
-  const plans = new DecodePlans(routes.value, codecMakers);
+  const plans = new DecodePlans(routes.value, decoders);
   const effects: Effects[] = [];
   const deadLetters: DeadLetter[] = [];
   const engine = await openEngine({
@@ -165,7 +165,7 @@ export async function openTestEngine(
     source: engine,
     clock,
     resolveSeries: engine.resolveSeries,
-    planOf: (topic) => plans.planOf(topic),
+    planOf: (publication) => plans.planOf(publication),
   });
   return {
     engine,

@@ -1,5 +1,5 @@
 /** `holdfast devices check`. */
-import { codecMakers } from "../../codec-makers.ts";
+import { decoders } from "../../codec-makers.ts";
 import { sortProblems } from "../../config/problems.ts";
 import type { ProfileFile } from "../../config/profiles.ts";
 import type { Problem } from "../../core/errors.ts";
@@ -38,7 +38,7 @@ export async function checkProfiles(
 }
 
 function exampleProblemsOf(file: ProfileFile): Problem[] {
-  return failingExamples(file.profile, codecMakers).flatMap(({ pointer, messages }) =>
+  return failingExamples(file.profile, decoders).flatMap(({ pointer, messages }) =>
     messages.map((message) => ({
       code: "PROFILE_EXAMPLE",
       message,

@@ -82,6 +82,7 @@ export function addDeviceCommands(
     .option("--json <text>", "the payload, as JSON")
     .option("--text <text>", "the payload, as a text")
     .option("--hex <digits>", "the payload, as bytes")
+    .option("--client <id>", "the MQTT client that publishes it; without it one whose id is empty")
     .option("-p, --profile <path>", "only these profiles, and no routes: a file or a directory")
     .option("-c, --config <file>", file)
     .action(async (options: import("./try.ts").TryOptions) => {

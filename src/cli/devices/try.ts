@@ -1,5 +1,5 @@
 /** `holdfast devices try`: what would become of a payload. */
-import { codecMakers } from "../../codec-makers.ts";
+import { decoders } from "../../codec-makers.ts";
 import { bytesOfHex } from "../../config/profile-checks.ts";
 import type { RouteConfig } from "../../config/config.ts";
 import { AppError, type Problem } from "../../core/errors.ts";
@@ -20,6 +20,7 @@ export interface TryOptions {
   readonly json?: string;
   readonly text?: string;
   readonly hex?: string;
+  readonly client?: string;
   readonly profile?: string;
   readonly config?: string;
 }
@@ -45,13 +46,15 @@ export async function tryDevice(context: CommandContext, options: TryOptions): P
     presets: routesOfPresets(config?.ingest.presets ?? []),
   });
   if (!routes.ok) return invalid(context, routes.problems);
-  const plan = new DecodePlans(routes.value, codecMakers).planOf(options.topic);
+  const { topic, client: clientId = "" } = options;
+  const message = { topic, clientId, bytes, start: 0, end: bytes.length };
+  const plan = new DecodePlans(routes.value, decoders).planOf(message);
   const trial = tryPayload(plan, bytes, context.clock.now());
   tell(context, {
     profile: profiles.find(({ id }) => id === plan.profile),
     // Detection has settled by the payload.
     codec: plan.codec,
-    topic: options.topic,
+    topic,
     trial,
   });
   return trial.rejection === undefined ? exitCodes.done : exitCodes.failed;

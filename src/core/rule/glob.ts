@@ -45,3 +45,51 @@ function globMatches(glob: string, name: string): boolean {
   while (glob[at] === "*") at += 1;
   return at === glob.length;
 }
+
+/**
+ * Whether some name is matched by both globs. Costs the product of their lengths.
+ */
+export function globsOverlap(left: string, right: string): boolean {
+  return compare(left, right, (one, other) => one === "?" || other === "?" || one === other, true);
+}
+
+/**
+ * Whether every name that `narrow` matches is matched by `wide`, as far as it shows sign by sign: `true` is certain,
+ * and of globs that are written differently for the same names (`?*` and `*?`) none covers the other.
+ */
+export function globCovers(wide: string, narrow: string): boolean {
+  return compare(
+    wide,
+    narrow,
+    (one, other) => other !== "*" && (one === "?" || (other !== "?" && one === other)),
+    false,
+  );
+}
+
+/**
+ * Whether two globs can be laid beside each other from end to end. A star of the first takes any signs of the second,
+ * and where `both` is set also the other way round.
+ */
+function compare(
+  left: string,
+  right: string,
+  pairs: (one: string, other: string) => boolean,
+  both: boolean,
+): boolean {
+  // `reached[j]`: the signs of `left` so far can lie beside the first j of `right`.
+  let reached = Array.from({ length: right.length + 1 }, (_, index) =>
+    index === 0 ? true : both && /^\**$/.test(right.slice(0, index)),
+  );
+  for (const one of left) {
+    const next: boolean[] = [one === "*" && reached[0] === true];
+    for (let index = 1; index <= right.length; index += 1) {
+      const other = right.charAt(index - 1);
+      const paired = reached[index - 1] === true && pairs(one, other);
+      const byFirst = one === "*" && (reached[index] === true || next[index - 1] === true);
+      const bySecond = both && other === "*" && (reached[index] === true || next[index - 1] === true);
+      next.push(paired || byFirst || bySecond);
+    }
+    reached = next;
+  }
+  return reached[right.length] === true;
+}
