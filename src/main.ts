@@ -32,4 +32,14 @@ const context: CommandContext = {
   exitNow: (code) => process.exit(code),
 };
 
-process.exit(await runCommandLine(process.argv.slice(2), context));
+/** Resolves when everything was handed to the system, or nobody reads it any more: an exit would cut a pipe short. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0 || stream.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
+}
+
+const code = await runCommandLine(process.argv.slice(2), context);
+await Promise.all([written(process.stdout), written(process.stderr)]);
+process.exit(code);

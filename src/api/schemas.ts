@@ -132,7 +132,15 @@ export const rulesSchema: Schema = objectOf({
   rules: listOf({
     type: "object",
     description: "A rule with every default filled in; durations in milliseconds.",
-    properties: { id: text, description: text, enabled: flag },
+    properties: {
+      id: text,
+      description: text,
+      enabled: flag,
+      fromProfile: {
+        ...text,
+        description: "The device profile that it came with; missing for the operator's own.",
+      },
+    },
     required: ["id"],
   }),
 });

@@ -64,8 +64,13 @@ async function runDemo(context: CommandContext, directory: string, temporary: bo
   const interrupted = waitForSignal(context);
   const gateway = await openGateway({ config, rules, profiles, logger, clock, random, version });
   try {
-    const reloader = new Reloader({ load: () => loadSetup(quiet, flags), gateway, logger });
-    const watch = watchFiles([config.rulesDir], () => reloader.request("file"));
+    const reloader = new Reloader({
+      load: (inForce) => loadSetup(quiet, flags, inForce),
+      inForce: setup.value,
+      gateway,
+      logger,
+    });
+    const watch = watchFiles({ paths: [config.rulesDir] }, () => reloader.request("file"));
     writeGuide(context, gateway, directory, temporary);
     const { devicesDirs } = config.ingest;
     const stage = { host, port: mqttPortOf(gateway), devicesDirs, logger };

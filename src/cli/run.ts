@@ -6,6 +6,7 @@ import { type LogLevel, openLogger } from "../ops/logger.ts";
 import type { CommandContext } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { watchFiles } from "./run/file-watch.ts";
+import { tellRefusedProfiles } from "./run/refused-profiles.ts";
 import { Reloader } from "./run/reloader.ts";
 import { loadSetup, type Setup, type SetupFlags, tellProblems } from "./setup.ts";
 
@@ -29,6 +30,11 @@ export async function run(context: CommandContext, options: RunOptions): Promise
     return exitCodes.invalid;
   }
   if (options.check) {
+    const { refusedProfiles } = setup.value;
+    if (refusedProfiles.length > 0) {
+      tellProblems(context, refusedProfiles, { json: false });
+      return exitCodes.invalid;
+    }
     const count = setup.value.rules.length;
     context.out.write(
       `Configuration and rules are valid: ${count === 1 ? "1 rule" : `${count} rules`} in ${setup.value.config.rulesDir}.\n`,
@@ -64,12 +70,17 @@ async function serve(context: CommandContext, { setup, flags, logger }: Service)
   const { force } = flags;
   const gateway = await openGateway({ config, rules, profiles, logger, clock, random, version, force });
   const { listeners, http } = gateway;
+  tellRefusedProfiles(logger, setup);
   logger.info({ event: "ready", listeners, ...(http === undefined ? {} : { http }) }, "Serving.");
-  const reloader = new Reloader({ load: () => loadSetup(context, flags), gateway, logger });
+  const reloader = new Reloader({
+    load: (inForce) => loadSetup(context, flags, inForce),
+    inForce: setup,
+    gateway,
+    logger,
+  });
   const releaseReload = context.onSignal("SIGHUP", () => reloader.request("SIGHUP"));
-  const watch = watchFiles([setup.file, config.rulesDir, ...config.ingest.devicesDirs], () =>
-    reloader.request("file"),
-  );
+  const watched = { paths: [setup.file, config.rulesDir], trees: config.ingest.devicesDirs };
+  const watch = watchFiles(watched, () => reloader.request("file"));
   const signal = await stop.requested;
   logger.info({ event: "stopping", signal }, "Stopping.");
   watch.close();

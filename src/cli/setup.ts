@@ -6,7 +6,8 @@ import { setImmediate } from "node:timers/promises";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { formatProblems } from "../config/problems.ts";
 import type { Config } from "../config/config.ts";
-import { loadProfiles } from "../config/profiles.ts";
+import { ruleIdPrefix } from "../config/profile-rules.ts";
+import { loadProfiles, type LoadProfilesOptions, type ProfileFile } from "../config/profiles.ts";
 import { type LoadedRule, loadRules } from "../config/rules.ts";
 import { failed, ok, type Problem, type Result } from "../core/errors.ts";
 import { codecNames } from "../core/decode.ts";
@@ -33,6 +34,10 @@ export interface Setup {
   readonly config: Config;
   readonly rules: readonly RuleDefinition[];
   readonly profiles: readonly DeviceProfile[];
+  /** The same with their files. */
+  readonly profileFiles: readonly ProfileFile[];
+  /** What is wrong with profiles that are not in force, or not as their files are now. */
+  readonly refusedProfiles: readonly Problem[];
   /** Absolute path of the configuration file, where there is one. */
   readonly file: string | undefined;
 }
@@ -58,29 +63,78 @@ async function configurationFile(context: CommandContext, flags: SetupFlags): Pr
   return usual?.isFile() === true ? usualFile : undefined;
 }
 
-/** Loads configuration and rules; every problem of the rules where the configuration has none. */
-export async function loadSetup(context: CommandContext, flags: SetupFlags): Promise<Result<Setup>> {
+/**
+ * Loads configuration, device profiles and rules; every problem of the rules where the configuration has none.
+ *
+ * Profiles that are wrong do not stand in the way of the others: they are named in `refusedProfiles`.
+ *
+ * @param inForce - What the gateway runs on: a profile that has become wrong stays as it was there.
+ */
+export async function loadSetup(
+  context: CommandContext,
+  flags: SetupFlags,
+  inForce?: Setup,
+): Promise<Result<Setup>> {
   const loaded = await loadConfiguration(context, flags);
   if (!loaded.ok) return failed(loaded.problems);
   const { config } = loaded.value;
+  const { ownTopicPrefix } = config;
+  const known = await loadProfiles(config.ingest.devicesDirs, {
+    ...profileOptions(context),
+    ownTopicPrefix,
+    ...(inForce === undefined ? {} : { inForce: inForce.profileFiles }),
+  });
+  const withRules = config.ingest.profileRules ? known.files : [];
+  const missing = config.ingest.profileRules ? known.refused.map(ruleIdPrefix) : [];
   const rules = await loadRules(config.rulesDir, {
     expressions: () => ruleTools.loadExpressions(),
-    ownTopicPrefix: config.ownTopicPrefix,
+    ownTopicPrefix,
+    beside: withRules.flatMap(({ related }) => related),
+    mayExist: (id) => missing.some((prefix) => id.startsWith(prefix)),
   });
   if (!rules.ok) return failed(rules.problems);
   const untrue = await failingRules(rules.value);
   if (untrue.length > 0) return failed(untrue);
-  const { devicesDirs } = config.ingest;
-  const known = await loadProfiles(devicesDirs, { codecs: codecNames, shownFrom: context.workingDirectory });
-  if (known.problems.length > 0) return failed(known.problems);
   const file = await configurationFile(context, flags);
   return ok({
     config,
     profiles: known.profiles,
-    rules: rules.value.map(({ definition }) => definition),
+    profileFiles: known.files,
+    refusedProfiles: known.problems,
+    rules: rulesInForce(rules.value, withRules),
     file: file === undefined ? undefined : resolve(context.workingDirectory, file),
   });
 }
+
+/** The operator's rules, and those of profiles that none of his stands in place of. */
+function rulesInForce(
+  own: readonly LoadedRule[],
+  profiles: readonly Pick<ProfileFile, "rules">[],
+): readonly RuleDefinition[] {
+  const ids = new Set(own.map(({ definition }) => definition.id));
+  const withProfiles = profiles
+    .flatMap(({ rules }) => rules)
+    .filter(({ definition }) => !ids.has(definition.id));
+  return [...own, ...withProfiles].map(({ definition }) => definition);
+}
+
+/** How every command reads profiles: with the tests of their rules. */
+export function profileOptions(context: CommandContext): LoadProfilesOptions {
+  return {
+    codecs: codecNames,
+    shownFrom: context.workingDirectory,
+    expressions: () => ruleTools.loadExpressions(),
+    verify: failingProfileRules,
+  };
+}
+
+/** The tests that fail, with their places in the profile. */
+async function failingProfileRules(file: ProfileFile): Promise<readonly Problem[]> {
+  const untrue = await failingRules(file.rules);
+  return untrue.map((problem) => ({ ...problem, hint: testHint, ...file.placeOf(problem.pointer) }));
+}
+
+const testHint = "the rule does something else than its test says: change one of the two";
 
 /** A rule that does not do what its own tests say is as wrong as one that cannot be read. */
 async function failingRules(rules: readonly LoadedRule[]): Promise<readonly Problem[]> {

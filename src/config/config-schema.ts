@@ -217,6 +217,7 @@ const shape = object({
       presets: z.prefault(listOf(preset, 0, 64), [...usualPresets]),
       devices: z.prefault(listOf(device, 0, 1_000), []),
       devicesDirs: z.prefault(listOf(path("directory"), 0, 16), []),
+      profileRules: z.prefault(flag(), true),
     }),
     {},
   ),

@@ -91,6 +91,8 @@ export interface IngestConfig {
   readonly routes: readonly RouteConfig[];
   /** Directories of device profiles. Default: none. */
   readonly devicesDirs: readonly string[];
+  /** The rules that come with device profiles are in force. Default true. */
+  readonly profileRules: boolean;
 }
 
 /** `sync`: an acknowledged message survives a power cut. `async`: it survives the end of the process only. */

@@ -8,6 +8,7 @@ import type { Problem } from "../core/errors.ts";
 import type { DeviceProfile } from "../core/profile.ts";
 import { quoted } from "./problems.ts";
 import type { ProfileFile } from "./profiles.ts";
+import type { RelatedRule } from "./rule-relations.ts";
 
 /** Profiles in the order in which topics are to be looked up. */
 export interface OrderedProfiles {
@@ -47,6 +48,8 @@ export function orderProfiles(candidates: readonly ProfileFile[]): OrderedProfil
 function problemAmong(accepted: readonly ProfileFile[], candidate: ProfileFile): Problem | undefined {
   for (const other of accepted) {
     if (other.profile.id === candidate.profile.id) return idProblem(candidate, other);
+    const rule = candidate.related.find(({ id }) => other.related.some((one) => one.id === id));
+    if (rule !== undefined) return ruleProblem(candidate, other, rule);
     for (const [index, claim] of claimsOf(candidate.profile).entries()) {
       const rival = claimsOf(other.profile).find((one) => isAmbiguous(claim, one));
       if (rival !== undefined) return overlapProblem(candidate, `/match/${index}`, { claim, other, rival });
@@ -105,6 +108,14 @@ function idProblem(file: ProfileFile, other: ProfileFile): Problem {
   const message = `The profile ${file.profile.id} already stands in ${other.file}.`;
   const hint = "keep one of the two: a directory that is named first goes before the others";
   return { code: "PROFILE_ID_TWICE", message, pointer: "", hint, ...file.placeOf("") };
+}
+
+/** `a-b/c` and `a/b-c` give their rules the same beginning. */
+function ruleProblem(file: ProfileFile, other: ProfileFile, { id, pointer: root }: RelatedRule): Problem {
+  const pointer = `${root}/id`;
+  const message = `The rule ${quoted(id)} already comes with ${other.profile.id}.`;
+  const hint = "give it another id";
+  return { code: "PROFILE_RULE_TWICE", message, pointer, hint, ...file.placeOf(pointer) };
 }
 
 function overlapProblem(

@@ -7,6 +7,8 @@ import { formatDuration } from "../core/time/duration.ts";
 import { isTopicFilter } from "./forms.ts";
 import { metricPresetNames, metricPresetOf } from "./metric-presets.ts";
 import { quoted } from "./problems.ts";
+import { profileRulesMax } from "./profile-rules.ts";
+import { rulesSchema } from "./rule-schema.ts";
 import { key, nameText, numberWithin, shortText } from "./rule-words.ts";
 import {
   bounded,
@@ -283,6 +285,13 @@ function shapeWith<S extends Schema>(metricSchema: S) {
     interval: optional(duration(1), "How often such a sensor reports."),
     tags: key(z.prefault(recordOf(nameText(), shortText(256)), {}), "Tags of every such device."),
     clock: optional(clock, "How far the device's stamps are believed."),
+    rules: z.exactOptional(
+      described(listOf(z.unknown(), 0, profileRulesMax), {
+        description:
+          "Rules that are in force with the profile, as in rule files. They are about its devices unless they say otherwise.",
+        items: { $ref: "#/definitions/rule" },
+      }),
+    ),
     examples: key(
       object({
         good: key(listOf(goodExample, 1, examplesMax), "Payloads and what comes of them."),
@@ -313,5 +322,5 @@ export function shapeProfile(written: unknown): ShapedProfile {
 /** The JSON Schema (draft 7) of a profile file, for editors. */
 export function profileSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(shapeWith(z.union([presetName, metric])), { target: "draft-7", io: "input" });
-  return { ...schema, title: "holdfast device profile" };
+  return { ...schema, definitions: rulesSchema()["definitions"], title: "holdfast device profile" };
 }

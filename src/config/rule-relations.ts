@@ -40,9 +40,26 @@ function inhibitionsIn(rule: JsonObject, root: string): RelatedRule["inhibit"] {
   });
 }
 
-/** Checks all rules of all files together. */
-export function relationProblems(rules: readonly RelatedRule[]): Problem[] {
-  return [...sharedIds(rules), ...unknownInhibitors(rules), ...circles(rules)];
+/**
+ * Checks all rules of all files together.
+ *
+ * @param beside - Rules that are right among themselves and give way to those of the same id.
+ * @param mayExist - Whether a rule that nobody knows may exist all the same.
+ */
+export function relationProblems(
+  rules: readonly RelatedRule[],
+  beside: readonly RelatedRule[] = [],
+  mayExist: (id: string) => boolean = () => false,
+): Problem[] {
+  const own = new Set(rules.map(({ id }) => id));
+  const others = beside.filter(({ id }) => !own.has(id));
+  const ids = new Set([...own, ...others.map(({ id }) => id)]);
+  return [
+    ...sharedIds(rules),
+    ...unknownInhibitors(rules, ids, mayExist),
+    // Where the circle goes through other rules, what closes it is still among these.
+    ...circles([...rules, ...others]),
+  ];
 }
 
 function sharedIds(rules: readonly RelatedRule[]): Problem[] {
@@ -62,11 +79,14 @@ function sharedIds(rules: readonly RelatedRule[]): Problem[] {
   return problems;
 }
 
-function unknownInhibitors(rules: readonly RelatedRule[]): Problem[] {
-  const ids = new Set(rules.map(({ id }) => id));
+function unknownInhibitors(
+  rules: readonly RelatedRule[],
+  ids: ReadonlySet<string>,
+  mayExist: (id: string) => boolean,
+): Problem[] {
   return rules.flatMap(({ id, inhibit, placeOf }) =>
     inhibit
-      .filter(({ rule }) => !ids.has(rule))
+      .filter(({ rule }) => !ids.has(rule) && !mayExist(rule))
       .map(({ rule, pointer }) => {
         const others = [...ids].filter((other) => other !== id);
         const meant = nearest(rule, others);

@@ -74,6 +74,7 @@ const expectation = object({
 const input = object({
   device: seriesName,
   metric: seriesName,
+  profile: z.exactOptional(seriesName),
   tags: z.exactOptional(recordOf(keyName, seriesName)),
   parameters: z.exactOptional(
     recordOf(keyName, expecting(z.number(), { code: "NUMBER", expected: "A number" })),

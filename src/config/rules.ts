@@ -36,10 +36,14 @@ export interface ReadRulesOptions {
   readonly expressions?: () => Promise<ExpressionCompiler>;
   /** Below which the gateway publishes itself, so that no action does. Default: `holdfast/`. */
   readonly ownTopicPrefix?: string;
+  /** Rules that are in force beside them unless one of them has the same id: those of device profiles. */
+  readonly beside?: readonly RelatedRule[];
+  /** Whether a rule that is not known may exist all the same: the profile that it comes with is wrong just now. */
+  readonly mayExist?: (id: string) => boolean;
 }
 
 /** What reading one text needs. */
-interface Reading extends RuleSurroundings {
+export interface Reading extends RuleSurroundings {
   readonly text: string;
 }
 
@@ -76,6 +80,7 @@ export async function loadRules(
         ? { rules: [], related: [], problems: problem === undefined ? [] : [problem] }
         : rulesIn(text, file, expressions, options),
     ),
+    options,
   );
 }
 
@@ -106,10 +111,10 @@ export function parseRuleFile(
   return together([rulesIn(text, fileName, options.expressions, options)]);
 }
 
-/** The compiler, when a text may hold an expression. */
-async function expressionsFor(
+/** The compiler of expressions, when a text may hold one; nothing otherwise. */
+export async function expressionsFor(
   texts: readonly string[],
-  { expressions }: ReadRulesOptions,
+  { expressions }: Pick<ReadRulesOptions, "expressions">,
 ): Promise<ExpressionCompiler | undefined> {
   // A key can also be written with escapes; then its first backslash gives it away.
   const needed = texts.some((text) => text.includes('"expr"') || /"[^"\s:]*\\u[^":]*"\s*:/.test(text));
@@ -142,10 +147,17 @@ async function readText(file: string): Promise<ReadText> {
   }
 }
 
-function together(files: readonly RuleFile[]): Result<LoadedRule[]> {
+function together(
+  files: readonly RuleFile[],
+  { beside = [], mayExist }: Pick<ReadRulesOptions, "beside" | "mayExist"> = {},
+): Result<LoadedRule[]> {
   const problems = [
     ...files.flatMap((file) => file.problems),
-    ...relationProblems(files.flatMap((file) => file.related)),
+    ...relationProblems(
+      files.flatMap((file) => file.related),
+      beside,
+      mayExist,
+    ),
   ];
   return problems.length > 0 ? failed(sortProblems(problems)) : ok(files.flatMap((file) => file.rules));
 }
@@ -207,12 +219,18 @@ function writtenRules(document: JsoncDocument, problems: Problem[]): [pointer: s
 }
 
 /** A rule as far as it can be read. */
-interface ReadRule {
+export interface ReadRule {
   readonly rule: LoadedRule | undefined;
   readonly problems: readonly Problem[];
 }
 
-function readRule(value: unknown, root: string, document: JsoncDocument, reading: Reading): ReadRule {
+/**
+ * Reads one rule of a document.
+ *
+ * @param value - As it stands in the document, or with parts filled in; places are those of the document.
+ * @param root - Pointer to it.
+ */
+export function readRule(value: unknown, root: string, document: JsoncDocument, reading: Reading): ReadRule {
   const placeOf = (pointer: string, part: "key" | "value" = "value"): Place => ({
     file: document.file,
     ...document.positionOf(pointer, part),

@@ -15,10 +15,11 @@ test("a change of a file, a new file and a file that is replaced are each notice
   const directory = mkdtempSync(join(tmpdir(), "holdfast-watch-"));
   const file = join(directory, "holdfast.jsonc");
   const rules = join(directory, "rules.d");
+  const tree = join(directory, "devices");
   writeFileSync(file, "{}");
   let changes = 0;
   watch = watchFiles(
-    [file, undefined, rules],
+    { paths: [file, undefined, rules], trees: [tree] },
     () => {
       changes += 1;
     },
@@ -32,14 +33,19 @@ test("a change of a file, a new file and a file that is replaced are each notice
   writeFileSync(join(directory, "next"), '{ "rollups": [] }');
   renameSync(join(directory, "next"), file);
   await expect.poll(() => changes).toBe(3);
+  mkdirSync(join(tree, "acme"), { recursive: true });
+  writeFileSync(join(tree, "acme", "t1.json"), "{}");
+  await expect.poll(() => changes).toBe(4);
+  writeFileSync(join(tree, "acme", "t1.json"), '{ "vendor": "Acme" }');
+  await expect.poll(() => changes).toBe(5);
 });
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the reloader only hands it on.
-const setup = { rules: [], config: {}, file: undefined } as unknown as Setup;
+const setup = { rules: [], config: {}, refusedProfiles: [], file: undefined } as unknown as Setup;
 
-function makeReloader(load: () => Promise<Result<Setup>>, reload: () => Promise<Result<void>>) {
+function makeReloader(load: (inForce: Setup) => Promise<Result<Setup>>, reload: () => Promise<Result<void>>) {
   const logger = new RememberingLogger();
-  return { logger, reloader: new Reloader({ load, gateway: { reload }, logger }) };
+  return { logger, reloader: new Reloader({ load, inForce: setup, gateway: { reload }, logger }) };
 }
 
 test("what is refused while loading never reaches the gateway", async () => {

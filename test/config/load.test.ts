@@ -12,7 +12,13 @@ const defaults = {
   http: { enabled: true, host: "127.0.0.1", port: 8080, insecure: false },
   access: { anonymous: true },
   ownTopicPrefix: "holdfast/",
-  ingest: { routes: [], presets: usualPresets.map((name) => ({ name })), devices: [], devicesDirs: [] },
+  ingest: {
+    routes: [],
+    presets: usualPresets.map((name) => ({ name })),
+    devices: [],
+    devicesDirs: [],
+    profileRules: true,
+  },
   rulesDir: "/work/rules.d",
   store: {
     durability: "sync",

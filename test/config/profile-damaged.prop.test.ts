@@ -19,7 +19,7 @@ function unexplained(damaged: string): readonly unknown[] {
   if (read.problems.length === 0) return ["refused without a problem"];
   return read.problems.filter(
     ({ code, line = 0, column = 0, hint = "" }) =>
-      !/^PROFILE_[A-Z_]+$/.test(code) || line < 1 || column < 1 || hint === "",
+      !/^(?:PROFILE|RULE|TEMPLATE)_[A-Z_]+$/.test(code) || line < 1 || column < 1 || hint === "",
   );
 }
 

@@ -1,3 +1,4 @@
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { metricPresetNames, metricPresetOf } from "../../src/config/metric-presets.ts";
@@ -144,6 +145,87 @@ test("a wrong file is refused, and the others load", async () => {
   const { ids, problems } = await loaded(files);
   expect(ids).toEqual(["acme/t1"]);
   expect(problems).toEqual(["PROFILE_SYNTAX acme/broken.json:2", "PROFILE_NUMBER acme/t2.json:1"]);
+});
+
+test("a profile that has become wrong stays as it was in force, and one that is gone goes", async () => {
+  const files = {
+    "acme/t1.json": written(),
+    "acme/t2.json": written({ match: ["b/+"] }),
+    "acme/t3.json": written({ match: ["c/+"] }),
+  };
+  const directory = await directoryWith(files);
+  const options = { codecs: ["json"], shownFrom: directory } as const;
+  const { files: inForce } = await loadProfiles([directory], options);
+  await writeFile(join(directory, "acme/t1.json"), '{ "vendor": ');
+  await writeFile(join(directory, "acme/t2.json"), written({ match: ["b/+"], version: 4 }));
+  await rm(join(directory, "acme/t3.json"));
+  await writeFile(join(directory, "acme/t4.json"), "{");
+  const { files: after, problems, refused } = await loadProfiles([directory], { ...options, inForce });
+  expect(after.map(({ profile }) => [profile.id, profile.version])).toEqual([
+    ["acme/t1", 3],
+    ["acme/t2", 4],
+  ]);
+  expect(after[0]).toBe(inForce[0]);
+  expect(new Set(problems.map(({ file }) => file))).toEqual(new Set(["acme/t1.json", "acme/t4.json"]));
+  expect(refused).toEqual(["acme/t4"]);
+});
+
+test("a profile that was changed to match another one's topics stays as it was in force", async () => {
+  const directory = await directoryWith({
+    "acme/t1.json": written(),
+    "acme/t2.json": written({ match: ["b/+"] }),
+  });
+  const options = { codecs: ["json"], shownFrom: directory } as const;
+  const { files: inForce } = await loadProfiles([directory], options);
+  await writeFile(join(directory, "acme/t2.json"), written({ match: ["acme/+"], version: 4 }));
+  const { profiles, problems } = await loadProfiles([directory], { ...options, inForce });
+  expect(profiles.map(({ id, version }) => [id, version])).toEqual([
+    ["acme/t1", 3],
+    ["acme/t2", 3],
+  ]);
+  expect(problems).toMatchObject([{ code: "PROFILE_MATCH_SHARED", file: "acme/t2.json" }]);
+  const restarted = await loadProfiles([directory], options);
+  expect(restarted.profiles.map(({ id }) => id)).toEqual(["acme/t1"]);
+});
+
+test("profiles of a directory that cannot be read any more stay in force", async () => {
+  const directory = await directoryWith({ "lib/acme/t1.json": written() });
+  const lib = join(directory, "lib");
+  const { files: inForce } = await loadProfiles([lib], { codecs: ["json"] });
+  await rm(lib, { recursive: true });
+  const { files, problems } = await loadProfiles([lib], { codecs: ["json"], inForce });
+  expect(files).toEqual(inForce);
+  expect(problems).toMatchObject([{ code: "PROFILE_FILE_UNREADABLE" }]);
+});
+
+test("who loads profiles can look further at each, and refuse it", async () => {
+  const directory = await directoryWith({
+    "acme/t1.json": written(),
+    "acme/t2.json": written({ version: 2 }),
+  });
+  const problem = { code: "X_Y", message: "No.", pointer: "" };
+  const { profiles, problems } = await loadProfiles([directory], {
+    codecs: ["json"],
+    verify: ({ profile }) => Promise.resolve(profile.version === 3 ? [problem] : []),
+  });
+  // What is refused stands in nobody's way.
+  expect(profiles.map(({ id }) => id)).toEqual(["acme/t2"]);
+  expect(problems).toEqual([problem]);
+});
+
+test("of two profiles whose rules have one id the second is refused", async () => {
+  const rules = [
+    {
+      id: "a-b-c-hot",
+      source: { metric: "temperature" },
+      when: { field: "value", op: ">", value: 5 },
+    },
+  ];
+  const files = {
+    "a-b/c.json": written({ match: ["a/+"], rules }),
+    "a/b-c.json": written({ match: ["b/+"], rules }),
+  };
+  expect(await loaded(files)).toEqual({ ids: ["a-b/c"], problems: ["PROFILE_RULE_TWICE a/b-c.json:1"] });
 });
 
 test("a directory that is not there is named", async () => {

@@ -3,11 +3,10 @@ import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type LoadedProfiles, loadProfiles } from "../../config/profiles.ts";
-import { codecNames } from "../../core/decode.ts";
 import type { Config } from "../../config/config.ts";
 import { failed, ok, type Result } from "../../core/errors.ts";
 import type { CommandContext } from "../context.ts";
-import { loadConfiguration } from "../setup.ts";
+import { loadConfiguration, profileOptions } from "../setup.ts";
 
 /** What stands in the directory that comes with the program, wherever it is. */
 const libraryMark = join("devices", "profile-1.schema.json");
@@ -29,7 +28,7 @@ export async function loadProfileSetup(
   flags: { readonly config?: string },
 ): Promise<Result<ProfileSetup>> {
   const { workingDirectory } = context;
-  const options = { codecs: codecNames, shownFrom: workingDirectory };
+  const options = profileOptions(context);
   if (paths.length > 0) {
     const full = paths.map((path) => resolve(workingDirectory, path));
     return ok({ ...(await loadProfiles(full, options)), config: undefined });

@@ -17,12 +17,20 @@ export interface FileWatch {
   close(): void;
 }
 
+/** What is watched. */
+export interface Watched {
+  /** Files, and directories with the files directly in them. */
+  readonly paths: readonly (string | undefined)[];
+  /** Directories with every `.json` file below them. */
+  readonly trees?: readonly string[];
+}
+
 /**
- * Calls back when a file, or a file below a directory, has changed and then stayed as it is for one
- * look: a file that is being written is not read half-way.
+ * Calls back when something that is watched has changed and then stayed as it is for one look: a file that is
+ * being written is not read half-way.
  */
 export function watchFiles(
-  paths: readonly (string | undefined)[],
+  { paths, trees = [] }: Watched,
   onChange: () => void,
   everyMs: number = lookEveryMs,
 ): FileWatch {
@@ -33,7 +41,8 @@ export function watchFiles(
   const look = async () => {
     if (looking) return;
     looking = true;
-    const seen = (await Promise.all(watched.map(signatureOf))).join("\n");
+    const signatures = [...watched.map((path) => signatureOf(path)), ...trees.map(signatureOfTree)];
+    const seen = (await Promise.all(signatures)).join("\n");
     looking = false;
     known ??= seen;
     if (seen === last && seen !== known) {
@@ -50,9 +59,16 @@ export function watchFiles(
 /** What changes when the files change. What is not there, or cannot be read, has a signature too. */
 async function signatureOf(path: string): Promise<string> {
   const own = await statSignature(path);
-  const names = await readdir(path, { recursive: true }).catch(() => []);
+  const names = await readdir(path).catch(() => []);
   const members = await Promise.all(names.map((name) => statSignature(join(path, name))));
   return [own, ...members].join("\n");
+}
+
+async function signatureOfTree(path: string): Promise<string> {
+  const names = await readdir(path, { recursive: true }).catch(() => []);
+  const files = names.filter((name) => name.endsWith(".json"));
+  const members = await Promise.all(files.map((name) => statSignature(join(path, name))));
+  return [await statSignature(path), ...members].join("\n");
 }
 
 async function statSignature(path: string): Promise<string> {

@@ -188,6 +188,8 @@ export interface RuleDefinition {
   /** `[a-z0-9-]`, unique. */
   readonly id: string;
   readonly description: string;
+  /** Id of the device profile that it came with; nothing for rules of the operator. */
+  readonly fromProfile?: string;
   readonly enabled: boolean;
   /** Decides and is told of like any other, marked as such; its actions are not run and it mutes nobody. */
   readonly shadow: boolean;

@@ -25,6 +25,8 @@ export const testStartAt: EpochMs = 1_767_571_200_000;
 export interface TestInput {
   readonly device: string;
   readonly metric: string;
+  /** Id of the device profile by which it is decoded. */
+  readonly profile?: string;
   /** Of the device. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Of the device: what `{ "param": … }` names. */

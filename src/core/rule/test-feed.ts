@@ -3,6 +3,7 @@ import { noCounts } from "../batch.ts";
 import type { DeviceDescription } from "../device.ts";
 import type { LogRecord, Settings } from "../record.ts";
 import { RowFlag, SampleColumns, type SeriesDefinition, ValueKind } from "../sample.ts";
+import { seriesDefinition } from "../series.ts";
 import type { RuleDefinition } from "./definition.ts";
 import { type RuleTest, testStartAt } from "./rule-test.ts";
 
@@ -44,11 +45,12 @@ export class TestFeed {
     const { input, intervalMs } = this.#test;
     const rows = new SampleColumns(Math.max(1, input.length));
     const definitions: SeriesDefinition[] = [];
-    for (const [place, { device, metric, values }] of input.entries()) {
+    for (const [place, { device, metric, profile, values }] of input.entries()) {
       const value = values[index];
       if (value === undefined || value === null || value === "stale") continue;
       if (this.#ids[place] === -1) {
-        definitions.push({ id: this.#seriesCount, device, metric, topic: device });
+        const id = this.#seriesCount;
+        definitions.push(seriesDefinition({ id, device, metric, unit: undefined, topic: device, profile }));
         this.#ids[place] = this.#seriesCount;
         this.#seriesCount += 1;
       }
