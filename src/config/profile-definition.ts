@@ -6,7 +6,7 @@ import { cleaned, conversionBetween, unitOf } from "../core/unit.ts";
 import { metricPresetOf } from "./metric-presets.ts";
 import { bytesOfHex } from "./profile-checks.ts";
 import { dottedPath } from "./profile-paths.ts";
-import type { WrittenExample, WrittenFingerprint, WrittenMetric, WrittenProfile } from "./profile-schema.ts";
+import type { WrittenExample, WrittenFingerprint, WrittenMetric, WrittenProfile } from "./profile-written.ts";
 
 /** The profile, with presets filled in and units converted. */
 export function profileDefinition(written: WrittenProfile, id: string, codec: CodecName): DeviceProfile {
@@ -57,6 +57,7 @@ function metricDefinition(name: string, metric: WrittenMetric): ProfileMetric {
   const conversion =
     reported === undefined || stored === undefined ? undefined : conversionBetween(reported, stored);
   const [low, high] = metric.range ?? preset?.range ?? [];
+  const resolution = metric.resolution ?? preset?.resolution;
   return {
     name,
     from: dottedPath(metric.from ?? name),
@@ -64,6 +65,7 @@ function metricDefinition(name: string, metric: WrittenMetric): ProfileMetric {
     scale: cleaned(scale * (conversion?.scale ?? 1)),
     offset: cleaned(offset * (conversion?.scale ?? 1) + (conversion?.offset ?? 0)),
     ...(low === undefined || high === undefined ? {} : { range: [low, high] as const }),
+    ...(resolution === undefined ? {} : { resolution }),
     ...(values === undefined ? {} : { values: { ...values } }),
   };
 }

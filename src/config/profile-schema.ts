@@ -1,13 +1,14 @@
 /** The schema of a device profile: every key, its default, and what is said about a wrong value. */
 import * as z from "zod/mini";
-import { codecNames, type RejectCause, rejectCauses } from "../core/decode.ts";
+import { codecNames, rejectCauses } from "../core/decode.ts";
 import { nameCharactersMax } from "../core/limits.ts";
-import { type ClockMode, clockModes, defaultClockPolicy } from "../core/time/clock-policy.ts";
+import { clockModes, defaultClockPolicy } from "../core/time/clock-policy.ts";
 import { formatDuration } from "../core/time/duration.ts";
 import { isTopicFilter } from "./forms.ts";
 import { metricPresetNames, metricPresetOf } from "./metric-presets.ts";
 import { quoted } from "./problems.ts";
 import { profileRulesMax } from "./profile-rules.ts";
+import type { WrittenProfile } from "./profile-written.ts";
 import { rulesSchema } from "./rule-schema.ts";
 import { key, nameText, numberWithin, shortText } from "./rule-words.ts";
 import {
@@ -25,56 +26,6 @@ import {
   text,
 } from "./shape.ts";
 import { nearest } from "./suggest.ts";
-
-/** What a word may stand for, and what an example may expect. */
-export type ProfileValue = number | boolean | string | null;
-
-/** A metric as people write it, in its full form. */
-export interface WrittenMetric {
-  readonly preset?: string;
-  readonly from?: string;
-  readonly unit?: string;
-  readonly scale?: number;
-  readonly offset?: number;
-  readonly range?: readonly number[];
-  readonly values?: Readonly<Record<string, ProfileValue>>;
-}
-
-/** What has to stand at a place of a payload, as people write it. */
-export type WrittenFingerprint = ProfileValue | readonly ProfileValue[] | { readonly present: true };
-
-/** An example as people write it. */
-export interface WrittenExample {
-  readonly topic: string;
-  readonly client?: string;
-  readonly json?: unknown;
-  readonly text?: string;
-  readonly hex?: string;
-  readonly expect?: Readonly<Record<string, ProfileValue>>;
-  readonly unit?: Readonly<Record<string, string>>;
-  readonly at?: number;
-  readonly cause?: RejectCause | "unclaimed";
-}
-
-/** A profile whose shape is right, with defaults, in milliseconds. */
-export interface WrittenProfile {
-  readonly vendor: string;
-  readonly model: string;
-  readonly version: number;
-  readonly source: string;
-  readonly match: readonly string[];
-  readonly clients?: readonly string[];
-  readonly fingerprint?: Readonly<Record<string, WrittenFingerprint>>;
-  readonly codec: string;
-  readonly device?: string;
-  readonly time?: string;
-  readonly metrics: Readonly<Record<string, WrittenMetric>>;
-  readonly others: "keep" | "drop";
-  readonly interval?: number;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly clock?: { readonly policy: ClockMode; readonly ahead: number; readonly behind?: number };
-  readonly examples: { readonly good: readonly WrittenExample[]; readonly bad: readonly WrittenExample[] };
-}
 
 const examplesMax = 32;
 
@@ -141,7 +92,7 @@ const metric = expecting(
   object({
     preset: optional(
       presetName,
-      "What it is: gives unit and range. A text in place of the object says the same.",
+      "What it is: gives unit, range and resolution. A text in place of the object says the same.",
     ),
     from: optional(
       line(256, "/sensor/temperature"),
@@ -156,6 +107,10 @@ const metric = expecting(
     range: optional(
       listOf(anyNumber("[-40, 85]"), 2, 2),
       "The least and greatest value the sensor can measure, in the unit that is stored. Default: that of the preset.",
+    ),
+    resolution: optional(
+      numberWithin(0, 1e15, { aboveLow: true, hint: "for example 0.1" }),
+      "The step in which the sensor reports, in the unit that is stored. Default: that of the preset.",
     ),
     values: optional(
       recordOf(shortText(64), value),

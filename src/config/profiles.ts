@@ -1,23 +1,20 @@
 /** Loads device profiles: JSON with comments, one in each file; a wrong one is refused, and the others load. */
-import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, relative, resolve, sep } from "node:path";
 import type { CodecName } from "../core/decode.ts";
-import { failed, messageOf, ok, type Problem, type Result } from "../core/errors.ts";
+import { failed, ok, type Problem, type Result } from "../core/errors.ts";
 import type { DeviceProfile } from "../core/profile.ts";
 import type { ExpressionCompiler } from "../core/rule/expression.ts";
 import { explainIssues, type Place } from "./issues.ts";
-import { documentBytesMax, emptyObject, isObject, type JsonObject, readJsonc } from "./jsonc.ts";
-import { compareTexts, quoted, sortProblems } from "./problems.ts";
+import { emptyObject, isObject, type JsonObject, readJsonc } from "./jsonc.ts";
+import { quoted, sortProblems } from "./problems.ts";
 import { checkProfile } from "./profile-checks.ts";
 import { profileDefinition } from "./profile-definition.ts";
+import { filesAt, linesMax, textOf } from "./profile-files.ts";
 import { type OrderedProfiles, orderProfiles } from "./profile-order.ts";
 import { readProfileRules } from "./profile-rules.ts";
 import { profileShape, shapeProfile } from "./profile-schema.ts";
 import type { RelatedRule } from "./rule-relations.ts";
 import { expressionsFor, type LoadedRule } from "./rules.ts";
-
-/** Lines of a profile: more of them are code in disguise. */
-const linesMax = 150;
 
 /** How profiles are read. */
 export interface ReadProfilesOptions {
@@ -270,44 +267,4 @@ function shown(path: string, { shownFrom }: ReadProfilesOptions): string {
   if (shownFrom === undefined) return path;
   const short = relative(shownFrom, resolve(shownFrom, path));
   return short !== "" && short.length < path.length ? short : path;
-}
-
-interface FoundFiles {
-  readonly files: readonly string[];
-  readonly problems: readonly Problem[];
-}
-
-async function filesAt(path: string, name: string): Promise<FoundFiles> {
-  try {
-    if (!(await stat(path)).isDirectory()) return { files: [path], problems: [] };
-    const names = await readdir(path, { recursive: true });
-    const wanted = names.filter(
-      (one) => one.endsWith(".json") && !one.endsWith(".schema.json") && !/(?:^|[/\\])\./.test(one),
-    );
-    return { files: wanted.toSorted(compareTexts).map((one) => join(path, one)), problems: [] };
-  } catch (error) {
-    return { files: [], problems: [{ ...unreadable(error), file: name }] };
-  }
-}
-
-async function textOf(path: string): Promise<string | Problem> {
-  try {
-    const { size } = await stat(path);
-    if (size <= documentBytesMax) return await readFile(path, "utf8");
-    const message = `The file has ${size} bytes; at most ${documentBytesMax} are read.`;
-    return {
-      code: "PROFILE_FILE_LARGE",
-      message,
-      pointer: "",
-      hint: `a profile has at most ${linesMax} lines`,
-    };
-  } catch (error) {
-    return unreadable(error);
-  }
-}
-
-function unreadable(error: unknown): Problem {
-  const message = `This cannot be read: ${messageOf(error)}.`;
-  const hint = "name directories and files that exist and may be read";
-  return { code: "PROFILE_FILE_UNREADABLE", message, pointer: "", hint };
 }

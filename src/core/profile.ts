@@ -22,6 +22,8 @@ export interface ProfileMetric {
   readonly offset: number;
   /** What the sensor can measure, in the stored unit; outside it a value is kept and flagged bad. */
   readonly range?: readonly [low: number, high: number];
+  /** The step in which it reports, in the stored unit, above 0; nothing where it is not known. */
+  readonly resolution?: number;
   /** Words or numbers that stand for others: `{ "open": true }`. */
   readonly values?: Readonly<Record<string, number | boolean | string | null>>;
 }

@@ -110,6 +110,7 @@ test.each<readonly [mistake: string, code: string, lines: Readonly<Record<string
   ["a range upside down", "RANGE", metric('{ "range": ▸[85, -40] }')],
   ["half a range", "LIST", metric('{ "range": ▸[85] }')],
   ["a scale of nothing", "SCALE", metric('{ "scale": ▸0 }')],
+  ["a resolution of nothing", "NUMBER", metric('{ "resolution": ▸0 }')],
   ["a scale as a text", "NUMBER", metric('{ "scale": ▸"0.1" }')],
   ["words for an object", "VALUE", metric('{ "values": { "open": ▸{} } }')],
   ["words for values of two types", "VALUES", metric('{ "values": { "open": true, "closed": ▸0 } }')],

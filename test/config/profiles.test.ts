@@ -55,7 +55,15 @@ test("a profile is read with everything that it says", () => {
     device: "{1}",
     time: "meta.ts",
     metrics: [
-      { name: "temperature", from: "temperature", unit: "°C", scale: 1, offset: 0, range: [-100, 250] },
+      {
+        name: "temperature",
+        from: "temperature",
+        unit: "°C",
+        scale: 1,
+        offset: 0,
+        range: [-100, 250],
+        resolution: 0.1,
+      },
     ],
     others: "keep",
     intervalMs: 10_000,
@@ -75,6 +83,8 @@ test.each<readonly [string, unknown, Partial<ProfileMetric>]>([
   ["another spelling of a unit", { unit: "Cel" }, { unit: "°C", scale: 1, offset: 0 }],
   ["a unit that is not kept", { unit: "mmHg" }, { unit: "hPa", scale: 1.333_223_874_15 }],
   ["a range of its own", { preset: "humidity", range: [5, 95] }, { range: [5, 95] }],
+  ["a resolution of its own", { preset: "humidity", resolution: 1 }, { resolution: 1 }],
+  ["the resolution of a preset", { preset: "snr" }, { resolution: 0.25 }],
   ["a unit beside a preset", { preset: "pressure", unit: "hPa" }, { unit: "Pa", scale: 100, offset: 0 }],
   ["Fahrenheit", { preset: "temperature", unit: "degF" }, { unit: "°C", scale: 5 / 9, offset: -160 / 9 }],
   [
@@ -97,7 +107,7 @@ test("bytes of an example are hexadecimal digits with blanks between them", () =
 });
 
 test.each(metricPresetNames)(
-  "the preset %s has a known unit in its stored form, and an ordered range",
+  "the preset %s has a known unit in its stored form, an ordered range, and steps that are small in it",
   (name) => {
     const preset = metricPresetOf(name)!;
     expect(preset.description).toMatch(/\.$/);
@@ -106,6 +116,9 @@ test.each(metricPresetNames)(
     expect(unit?.canonical).toBe(preset.unit);
     const [low, high] = preset.range ?? [0, 1];
     expect(low).toBeLessThan(high);
+    expect(preset.resolution === undefined).toBe(preset.kind === "state");
+    expect(preset.resolution ?? 1).toBeGreaterThan(0);
+    expect(preset.resolution ?? 0).toBeLessThan((high - low) / 20);
     expect(preset.kind === "state" && (preset.unit ?? preset.range) !== undefined).toBe(false);
   },
 );
