@@ -7,8 +7,13 @@ import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { formatProblems } from "../config/problems.ts";
 import type { Config } from "../config/config.ts";
 import { ruleIdPrefix } from "../config/profile-rules.ts";
-import { loadProfiles, type LoadProfilesOptions, type ProfileFile } from "../config/profiles.ts";
-import { type LoadedRule, loadRules } from "../config/rules.ts";
+import {
+  type LoadedProfiles,
+  loadProfiles,
+  type LoadProfilesOptions,
+  type ProfileFile,
+} from "../config/profiles.ts";
+import { type LoadedRule, loadRules, type ReadRulesOptions } from "../config/rules.ts";
 import { failed, ok, type Problem, type Result } from "../core/errors.ts";
 import { codecNames } from "../core/decode.ts";
 import type { DeviceProfile } from "../core/profile.ts";
@@ -78,19 +83,11 @@ export async function loadSetup(
   const loaded = await loadConfiguration(context, flags);
   if (!loaded.ok) return failed(loaded.problems);
   const { config } = loaded.value;
-  const { ownTopicPrefix } = config;
-  const known = await loadProfiles(config.ingest.devicesDirs, {
-    ...profileOptions(context),
-    ownTopicPrefix,
-    ...(inForce === undefined ? {} : { inForce: inForce.profileFiles }),
-  });
-  const withRules = config.ingest.profileRules ? known.files : [];
-  const missing = config.ingest.profileRules ? known.refused.map(ruleIdPrefix) : [];
+  const known = await loadConfiguredProfiles(context, config, inForce?.profileFiles);
   const rules = await loadRules(config.rulesDir, {
     expressions: () => ruleTools.loadExpressions(),
-    ownTopicPrefix,
-    beside: withRules.flatMap(({ related }) => related),
-    mayExist: (id) => missing.some((prefix) => id.startsWith(prefix)),
+    ownTopicPrefix: config.ownTopicPrefix,
+    ...rulesBeside(config, known),
   });
   if (!rules.ok) return failed(rules.problems);
   const untrue = await failingRules(rules.value);
@@ -101,9 +98,31 @@ export async function loadSetup(
     profiles: known.profiles,
     profileFiles: known.files,
     refusedProfiles: known.problems,
-    rules: rulesInForce(rules.value, withRules),
+    rules: rulesInForce(rules.value, config.ingest.profileRules ? known.files : []),
     file: file === undefined ? undefined : resolve(context.workingDirectory, file),
   });
+}
+
+/** The profiles that a configuration names. */
+export async function loadConfiguredProfiles(
+  context: CommandContext,
+  { ingest, ownTopicPrefix }: Config,
+  inForce: readonly ProfileFile[] = [],
+): Promise<LoadedProfiles> {
+  return loadProfiles(ingest.devicesDirs, { ...profileOptions(context), ownTopicPrefix, inForce });
+}
+
+/** What the operator's rules may have to do with beside themselves: the rules of profiles. */
+export function rulesBeside(
+  { ingest }: Config,
+  { files, refused }: LoadedProfiles,
+): Pick<ReadRulesOptions, "beside" | "mayExist"> {
+  if (!ingest.profileRules) return {};
+  const prefixes = refused.map(ruleIdPrefix);
+  return {
+    beside: files.flatMap(({ related }) => related),
+    mayExist: (id) => prefixes.some((prefix) => id.startsWith(prefix)),
+  };
 }
 
 /** The operator's rules, and those of profiles that none of his stands in place of. */

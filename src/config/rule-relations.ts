@@ -91,7 +91,9 @@ function unknownInhibitors(
         const others = [...ids].filter((other) => other !== id);
         const meant = nearest(rule, others);
         const hint =
-          meant === undefined ? "name the id of a rule in this directory" : `did you mean "${meant}"?`;
+          meant === undefined
+            ? "name the id of a rule in this directory, or of a device profile in use"
+            : `did you mean "${meant}"?`;
         const message = `There is no rule ${quoted(rule)} that could mute this one.`;
         return { code: "RULE_INHIBIT_UNKNOWN", message, pointer, hint, ...placeOf(pointer) };
       }),

@@ -94,7 +94,7 @@ export async function readRuleFile(
   fileName: string,
   options: ReadRulesOptions = {},
 ): Promise<Result<LoadedRule[]>> {
-  return together([rulesIn(text, fileName, await expressionsFor([text], options), options)]);
+  return together([rulesIn(text, fileName, await expressionsFor([text], options), options)], options);
 }
 
 /**

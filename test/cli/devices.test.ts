@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { profileSchema } from "../../src/config/profile-schema.ts";
 import { directoryWith } from "../config/loading.ts";
+import { holdfast as holdfastProcess } from "./holdfast.ts";
 import { holdfastInProcess as holdfast } from "./in-process.ts";
 
 let directory: string;
@@ -191,5 +192,11 @@ test("list tells programs what each profile measures, and which are wrong", asyn
 
 test("schema prints the schema of profiles", async () => {
   const ended = await holdfast(["devices", "schema"], directory);
+  expect(JSON.parse(ended.out)).toEqual(profileSchema());
+});
+
+test("what is longer than the buffer of a pipe comes through it whole", async () => {
+  const ended = await holdfastProcess(["devices", "schema"], directory);
+  expect(ended.out.length).toBeGreaterThan(65_536);
   expect(JSON.parse(ended.out)).toEqual(profileSchema());
 });

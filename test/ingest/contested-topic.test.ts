@@ -130,12 +130,32 @@ test("a topic of which the filter decides alone has one plan for all clients", (
   expect(plans.size).toBe(1);
 });
 
-test("strangers with many names cost no more than the bound", () => {
-  const plans = plansOf([a, b], [], 64);
-  for (let client = 0; client < 2_000; client += 1) {
-    send(plans, { model: "A" }, `client-${client}`, `t/${client % 40}`);
-    expect(plans.size).toBeLessThanOrEqual(64);
+test("strangers on many topics cost no more than the bound: what was met first is forgotten", () => {
+  const plans = plansOf([a, b], [], 16);
+  send(plans, { model: "A" }, "first", "t/first");
+  for (let topic = 0; topic < 100; topic += 1) {
+    send(plans, { model: "A" }, "stranger", `t/${topic}`);
+    expect(plans.size).toBeLessThanOrEqual(16);
+    expect([...plans.codecs()].length).toBeLessThanOrEqual(16);
   }
+  expect(send(plans, { v: 1 }, "first", "t/first")).toBe("-");
+});
+
+test("strangers with many names cost no more than the bound, on whichever topics", () => {
+  const plans = plansOf([a], [], 16);
+  send(plans, { model: "A" }, "first", "t/first");
+  for (let client = 0; client < 200; client += 1) send(plans, { model: "A" }, `client-${client}`, "t/2");
+  expect(plans.size).toBeLessThanOrEqual(16);
+  expect(send(plans, { v: 1 }, "first", "t/first")).toBe("-");
+});
+
+test("topics that are contested and those that are not leave each other room", () => {
+  const plans = plansOf([a], [], 16);
+  const bytes = Buffer.from("{}");
+  const plainPlan = () => plans.planOf({ topic: "plain", clientId: "c", bytes, start: 0, end: 2 });
+  const plain = plainPlan();
+  for (let topic = 0; topic < 100; topic += 1) send(plans, { model: "A" }, "c", `t/${topic}`);
+  expect(plainPlan()).toBe(plain);
 });
 
 test("on one topic the client that was met first is met anew when there are too many", () => {

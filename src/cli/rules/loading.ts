@@ -2,7 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { sortProblems } from "../../config/problems.ts";
-import { type LoadedRule, loadRules, readRuleFile } from "../../config/rules.ts";
+import { type LoadedRule, loadRules, type ReadRulesOptions, readRuleFile } from "../../config/rules.ts";
 import { failed, messageOf, ok, type Problem, type Result } from "../../core/errors.ts";
 import { ruleTools } from "../../rule-tools.ts";
 import type { CommandContext } from "../context.ts";
@@ -12,13 +12,15 @@ import type { CommandContext } from "../context.ts";
  *
  * Unlike the gateway, a person who names what is not there has made a mistake.
  *
+ * @param more - What the rules may have to do with that stands elsewhere.
  * @returns Every problem of all of them; an id that stands under two paths is one, too.
  */
 export async function loadRulesAt(
   context: CommandContext,
   paths: readonly string[],
+  more: ReadRulesOptions = {},
 ): Promise<Result<readonly LoadedRule[]>> {
-  const results = await Promise.all(paths.map((path) => rulesAt(context, path)));
+  const results = await Promise.all(paths.map((path) => rulesAt(context, path, more)));
   const rules = results.map((result) => (result.ok ? result.value : []));
   const problems = [
     ...sortProblems(results.flatMap((result) => (result.ok ? [] : result.problems))),
@@ -27,9 +29,13 @@ export async function loadRulesAt(
   return problems.length > 0 ? failed(problems) : ok(rules.flat());
 }
 
-async function rulesAt(context: CommandContext, path: string): Promise<Result<readonly LoadedRule[]>> {
+async function rulesAt(
+  context: CommandContext,
+  path: string,
+  more: ReadRulesOptions,
+): Promise<Result<readonly LoadedRule[]>> {
   const full = resolve(context.workingDirectory, path);
-  const options = { expressions: () => ruleTools.loadExpressions() };
+  const options = { ...more, expressions: () => ruleTools.loadExpressions() };
   try {
     if ((await stat(full)).isDirectory()) return await loadRules(shortest(context, full), options);
     return await readRuleFile(await readFile(full, "utf8"), path, options);

@@ -1,11 +1,11 @@
 /** `holdfast rules test`: runs the tests that stand in rule files. */
 import type { LoadedRule } from "../../config/rules.ts";
-import { failed, ok, type Result } from "../../core/errors.ts";
+import { failed, type Result } from "../../core/errors.ts";
 import { runTest, type TestOutcome } from "../../core/rule/test-run.ts";
 import type { CommandContext } from "../context.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { writeJson } from "../report.ts";
-import { loadConfiguration, tellProblems } from "../setup.ts";
+import { loadConfiguration, loadConfiguredProfiles, rulesBeside, tellProblems } from "../setup.ts";
 import { printable, styled } from "../style.ts";
 import { loadRulesAt } from "./loading.ts";
 import { prepareState } from "./state.ts";
@@ -28,8 +28,7 @@ export async function testRules(
   paths: readonly string[],
   options: { readonly json: boolean },
 ): Promise<ExitCode> {
-  const named = paths.length > 0 ? ok(paths) : await configuredPaths(context);
-  const loaded = named.ok ? await loadRulesAt(context, named.value) : named;
+  const loaded = paths.length > 0 ? await loadRulesAt(context, paths) : await loadConfigured(context);
   if (!loaded.ok) {
     tellProblems(context, loaded.problems, options);
     return exitCodes.invalid;
@@ -47,9 +46,12 @@ export async function testRules(
   return failedCount === 0 ? exitCodes.done : exitCodes.failed;
 }
 
-async function configuredPaths(context: CommandContext): Promise<Result<readonly string[]>> {
+async function loadConfigured(context: CommandContext): Promise<Result<readonly LoadedRule[]>> {
   const loaded = await loadConfiguration(context, {});
-  return loaded.ok ? ok([loaded.value.config.rulesDir]) : failed(loaded.problems);
+  if (!loaded.ok) return failed(loaded.problems);
+  const { config } = loaded.value;
+  const beside = rulesBeside(config, await loadConfiguredProfiles(context, config));
+  return loadRulesAt(context, [config.rulesDir], beside);
 }
 
 function isFailure({ failures }: TestOutcome): boolean {

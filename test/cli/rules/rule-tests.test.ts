@@ -100,3 +100,33 @@ test("expressions and quantiles are tested with what they need", async () => {
   });
   expect(await rules({ "r.jsonc": rule }, "test", "r.jsonc")).toMatchObject({ code: 0, err: "" });
 });
+
+test("rules of the configuration may be muted by those of its device profiles", async () => {
+  const profile = {
+    vendor: "Acme",
+    model: "T1",
+    version: 1,
+    source: "Acme T1 manual",
+    match: ["acme/+"],
+    codec: "json",
+    metrics: { temperature: "temperature" },
+    rules: [hotRule({ id: "acme-t1-hot" })],
+    examples: {
+      good: [{ topic: "acme/a", json: { temperature: 1 }, expect: { temperature: 1 } }],
+      bad: [{ topic: "acme/a", text: "x", cause: "malformed" }],
+    },
+  };
+  const files = {
+    "holdfast.jsonc": '{ "rulesDir": "mine", "ingest": { "devicesDirs": ["lib"] } }',
+    "lib/acme/t1.json": profile,
+    "mine/good.jsonc": { ...good, inhibit: [{ when: { rule: "acme-t1-hot" } }] },
+  };
+  expect(await rules(files, "test")).toMatchObject({ code: 0, err: "" });
+  const off = {
+    ...files,
+    "holdfast.jsonc": files["holdfast.jsonc"].replace('["lib"]', '["lib"], "profileRules": false'),
+  };
+  const ended = await rules(off, "test");
+  expect(ended.code).toBe(3);
+  expect(ended.err).toContain('There is no rule "acme-t1-hot" that could mute this one.');
+});
