@@ -3,7 +3,7 @@ import type { CommandContext } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { writeJson } from "./report.ts";
 import { tellProblems } from "./setup.ts";
-import { makePlan } from "./simulate/plan.ts";
+import { makePlan, type Plan } from "./simulate/plan.ts";
 import type { FaultShare } from "./simulate/profile/faults.ts";
 import type { Fleet } from "./simulate/profile/fleet.ts";
 import { Publisher, type PublisherCounts } from "./simulate/publisher.ts";
@@ -57,7 +57,7 @@ export async function simulate(context: CommandContext, options: SimulateOptions
   const plan = made.value;
   const started = context.clock.monotonicMs();
   const stop = new AbortController();
-  const publishers = openPublishers(context, options, plan.connections);
+  const publishers = openPublishers(context, options, plan.clientIdsOf);
   const end = () => {
     stop.abort();
     for (const publisher of publishers) void publisher.close();
@@ -86,19 +86,22 @@ export async function simulate(context: CommandContext, options: SimulateOptions
   return exitCodes.interrupted;
 }
 
-function openPublishers(context: CommandContext, options: SimulateOptions, count: number): Publisher[] {
+function openPublishers(
+  context: CommandContext,
+  options: SimulateOptions,
+  clientIdsOf: Plan["clientIdsOf"],
+): Publisher[] {
   const target = parseTarget(options.url);
   const { clock, random, err } = context;
   const clientId = options.clientId ?? `simulate-${Math.floor(random() * 2 ** 32).toString(16)}`;
   let lastReason = "";
-  return Array.from(
-    { length: count },
-    (_, index) =>
+  return clientIdsOf.map(
+    (clientIdOf, index) =>
       new Publisher({
         ...target,
         username: options.username ?? target.username,
         password: options.password ?? target.password,
-        clientId: count === 1 ? clientId : `${clientId}-${index + 1}`,
+        clientId: clientIdOf(clientIdsOf.length === 1 ? clientId : `${clientId}-${index + 1}`),
         inFlightMax: options.inFlight,
         unreachableForMs: options.patience * 1_000,
         clock,

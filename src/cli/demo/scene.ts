@@ -61,7 +61,7 @@ export async function playScene(context: CommandContext, stage: Stage, stop: Abo
   });
   const plant = makeSensors({ count: plantSensorCount, seed, dayMs, eventShare });
   const groups: readonly FleetGroup[] = [
-    { sensors: plant, connections: plant.length, ratePerSecond },
+    { sensors: plant, connections: plant.length, clientIdOf: (_, text) => text, ratePerSecond },
     ...(await devicesOf(stage.devicesDirs, clock.now())),
   ];
   const runs = groups.map((group, index) => ({
@@ -105,7 +105,7 @@ async function devicesOf(directories: readonly string[], startAt: EpochMs): Prom
 function publishersOf(
   { clock, random }: CommandContext,
   { host, port }: Stage,
-  { connections }: FleetGroup,
+  { connections, clientIdOf }: FleetGroup,
   group: number,
 ): Publisher[] {
   return Array.from(
@@ -114,7 +114,7 @@ function publishersOf(
       new Publisher({
         host,
         port,
-        clientId: `demo-${group === 0 ? "sensor" : "device"}-${index + 1}`,
+        clientId: clientIdOf(index, `demo-${group === 0 ? "sensor" : "device"}-${index + 1}`),
         inFlightMax: 10,
         unreachableForMs: 10_000,
         clock,

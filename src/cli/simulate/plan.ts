@@ -11,7 +11,8 @@ import { makeSensors } from "./sensors.ts";
 
 /** See the module. */
 export interface Plan {
-  readonly connections: number;
+  /** One for each connection: its client id from a text that tells connections apart. */
+  readonly clientIdsOf: readonly ((text: string) => string)[];
   /** Messages in all, where that is known. */
   readonly total: number | undefined;
   /** The simulated devices, where there are any. */
@@ -23,6 +24,8 @@ export interface Plan {
 const connectionsMax = 50;
 
 const dayMs = 86_400_000;
+
+const asGiven = (text: string): string => text;
 
 /**
  * Makes the plan that options ask for.
@@ -54,7 +57,7 @@ function sensorPlan(options: SimulateOptions): Plan {
   const { devices: count, seed, rate = count, seconds } = options;
   const sensors = makeSensors({ count, seed, dayMs, eventShare: 1 / 120 });
   return {
-    connections: Math.min(count, connectionsMax),
+    clientIdsOf: Array.from({ length: Math.min(count, connectionsMax) }, () => asGiven),
     total: seconds === undefined ? undefined : Math.round(rate * seconds),
     drive: ({ clock }, publishers, stop) => {
       const forMs = (seconds ?? Number.POSITIVE_INFINITY) * 1_000;
@@ -75,7 +78,9 @@ async function fleetPlan(
   const forMs = (seconds ?? Number.POSITIVE_INFINITY) * 1_000;
   const sentBy = (perSecond: number): number => Math.round((perSecond * forMs) / 1_000);
   return {
-    connections: groups.reduce((sum, { connections }) => sum + connections, 0),
+    clientIdsOf: groups.flatMap(({ connections, clientIdOf }) =>
+      Array.from({ length: connections }, (_, index) => (text: string) => clientIdOf(index, text)),
+    ),
     // Silent devices make it less.
     total:
       seconds === undefined || fleet.faulty.silent !== undefined
@@ -100,7 +105,7 @@ async function seriesPlan(context: CommandContext, options: SimulateOptions, csv
   const topic = options.topic ?? `replay/${basename(csv).replace(/\.csv$/i, "")}`;
   const { metric, speed } = options;
   return {
-    connections: 1,
+    clientIdsOf: [asGiven],
     total: readings.length,
     drive: async ({ clock }, [publisher], stop) => {
       if (publisher === undefined) return;

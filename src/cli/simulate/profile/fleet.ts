@@ -5,6 +5,7 @@ import type { EpochMs } from "../../../core/sample.ts";
 import type { Sensor } from "../sensors.ts";
 import { canBeMalformed, checkDevice, type FaultTally, sensorsOf, type SimulatedDevice } from "./device.ts";
 import { chosenFor, type FaultKind, type FaultShare } from "./faults.ts";
+import { clientIdOf } from "./identity.ts";
 import { modelOf, type SimulatedModel, unsimulated } from "./model.ts";
 
 /** What is to be simulated. */
@@ -25,6 +26,8 @@ export interface FleetSettings {
 export interface FleetGroup {
   readonly sensors: readonly Sensor[];
   readonly connections: number;
+  /** The client id of a connection, by its number and a text that tells connections apart. */
+  readonly clientIdOf: (connection: number, text: string) => string;
   /** Messages per second when each device reports at its interval. */
   readonly ratePerSecond: number;
 }
@@ -80,17 +83,19 @@ export function makeFleet(settings: FleetSettings): Fleet {
 }
 
 function groupOf(
-  { intervalMs }: SimulatedModel,
+  { intervalMs, profile }: SimulatedModel,
   devices: readonly SimulatedDevice[],
   { connections, tally }: { readonly connections: number; readonly tally: FaultTally },
 ): FleetGroup {
   const sensors = devices.flatMap((device) => sensorsOf(device, tally));
-  return { sensors, connections, ratePerSecond: (sensors.length * 1_000) / intervalMs };
+  const named = (_connection: number, text: string): string => clientIdOf(profile, text);
+  return { sensors, connections, clientIdOf: named, ratePerSecond: (sensors.length * 1_000) / intervalMs };
 }
 
 /** All devices in turn at one rate, each on a connection of its own group. */
 export function together(groups: readonly FleetGroup[], ratePerSecond: number): FleetGroup {
   const sensors: Sensor[] = [];
+  const names: FleetGroup["clientIdOf"][] = [];
   let connections = 0;
   for (const group of groups) {
     const first = connections;
@@ -104,8 +109,10 @@ export function together(groups: readonly FleetGroup[], ratePerSecond: number): 
       ),
     );
     connections += group.connections;
+    while (names.length < connections) names.push(group.clientIdOf);
   }
-  return { sensors, connections, ratePerSecond };
+  const named: FleetGroup["clientIdOf"] = (connection, text) => names[connection]!(connection, text);
+  return { sensors, connections, clientIdOf: named, ratePerSecond };
 }
 
 function checkDevices(devices: readonly SimulatedDevice[], at: EpochMs): void {

@@ -3,6 +3,7 @@
  *
  * This is the one place that decides under which topic, and as which client, a simulated device publishes.
  */
+import type { DeviceProfile } from "../../../core/profile.ts";
 import type { TrialSample } from "../../../ingest/profile-trial.ts";
 import { nameOfDevice } from "./device-names.ts";
 import type { PayloadTemplate } from "./payload-template.ts";
@@ -20,6 +21,11 @@ export interface DevicePlace {
   readonly topic: string;
   /** Number of its connection, from 0: devices share them when there are more. */
   readonly client: number;
+}
+
+/** A client id under which the profile takes messages, with a text in place of its wildcards. */
+export function clientIdOf({ clients }: Pick<DeviceProfile, "clients">, text: string): string {
+  return clients?.[0]?.replace(/[*?]/g, text) ?? text;
 }
 
 /** Decodes an example under another topic and with other texts; nothing where it is refused or not matched. */

@@ -1,10 +1,11 @@
 /** What becomes of payloads of one profile, decoded as a gateway decodes them. */
-import { codecMakers } from "../../../codec-makers.ts";
+import { decoders } from "../../../codec-makers.ts";
 import { invariant } from "../../../core/errors.ts";
 import type { DeviceProfile } from "../../../core/profile.ts";
 import type { EpochMs } from "../../../core/sample.ts";
 import { DecodePlans } from "../../../ingest/decode-plans.ts";
 import { type Trial, tryPayload } from "../../../ingest/profile-trial.ts";
+import { clientIdOf } from "./identity.ts";
 import { parseRoutes } from "../../../ingest/routes.ts";
 
 /**
@@ -18,8 +19,10 @@ export type TryOut = (topic: string, bytes: Uint8Array, receivedAt: EpochMs) => 
 export function trialsOf(profile: DeviceProfile): TryOut {
   const routes = parseRoutes([], { profiles: [profile] });
   invariant(routes.ok, "a profile that was loaded makes routes");
+  const clientId = clientIdOf(profile, "1");
   return (topic, bytes, receivedAt) => {
-    const plan = new DecodePlans(routes.value, codecMakers).planOf(topic);
+    const message = { topic, clientId, bytes, start: 0, end: bytes.length };
+    const plan = new DecodePlans(routes.value, decoders).planOf(message);
     return plan.profile === undefined ? undefined : tryPayload(plan, bytes, receivedAt);
   };
 }
