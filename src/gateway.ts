@@ -12,8 +12,9 @@ import { type Broker, openBroker } from "./broker/broker.ts";
 import { decoders } from "./codec-makers.ts";
 import type { Config, UpstreamConfig } from "./config/config.ts";
 import { AppError, failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
+import { deadLettersMax } from "./core/limits.ts";
 import { alertMessage, deadLetterMessage, statusMessage, summaryMessage } from "./core/local-topics.ts";
-import type { GatewayClock, Logger } from "./core/ports.ts";
+import type { DeadLetterReplayer, GatewayClock, Logger } from "./core/ports.ts";
 import {
   type GatewayStatus,
   ledgerOf,
@@ -25,7 +26,7 @@ import {
   type StreamFacts,
   type UpstreamStatus,
 } from "./core/read-model.ts";
-import type { DeadLetter, Effects, Settings } from "./core/record.ts";
+import type { DeadLetter, Effects, NumberedDeadLetter, Settings } from "./core/record.ts";
 import { deviceViews } from "./core/device-view.ts";
 import type { DeviceDescription } from "./core/device.ts";
 import type { RuleDefinition } from "./core/rule/definition.ts";
@@ -36,8 +37,13 @@ import { schemaOf } from "./core/schema.ts";
 import { expectKeptSchemas, schemaProblems } from "./core/schema-gate.ts";
 import { streamNames } from "./core/streams.ts";
 import { type Engine, openEngine } from "./engine/engine.ts";
+import { isWanted, type ReplayReport, type ReplayRequest } from "./core/dead-letter-replay.ts";
+import { Calibrations } from "./ingest/calibrations.ts";
+import { DeadLetterReplay, type LetterChoice } from "./ingest/dead-letter-replay.ts";
+import { addressOf } from "./ingest/contested-topic.ts";
 import { DecodePlans } from "./ingest/decode-plans.ts";
 import { Intake } from "./ingest/intake.ts";
+import { tryPayload } from "./ingest/profile-trial.ts";
 import { parseRoutes } from "./ingest/routes.ts";
 import { ruleTools } from "./rule-tools.ts";
 import { openMetrics } from "./ops/metrics.ts";
@@ -103,7 +109,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   return running;
 }
 
-class RunningGateway implements Gateway, ReadModel {
+class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
   #config: Config;
   #profiles: readonly DeviceProfile[];
   readonly #options: GatewayOptions;
@@ -111,10 +117,12 @@ class RunningGateway implements Gateway, ReadModel {
   readonly #startedMs: number;
   readonly #metrics = openMetrics();
   readonly #plans: DecodePlans;
+  readonly #calibrations: Calibrations;
   readonly #forwarders: Forwarder[] = [];
   #store: Store | undefined;
   #engine: Engine | undefined;
   #broker: Broker | undefined;
+  #replay: DeadLetterReplay | undefined;
   #api: ApiServer | undefined;
   #statusTimer: NodeJS.Timeout | undefined;
 
@@ -125,6 +133,7 @@ class RunningGateway implements Gateway, ReadModel {
     this.#startedAt = options.clock.now();
     this.#startedMs = options.clock.monotonicMs();
     this.#plans = new DecodePlans(routesOf(options.config, options.profiles), decoders);
+    this.#calibrations = new Calibrations(settingsOf(options).devices);
   }
 
   async open(): Promise<void> {
@@ -149,6 +158,7 @@ class RunningGateway implements Gateway, ReadModel {
       onCommitted: (effects, deadLetters) => this.#publish(effects, deadLetters),
       onRebuilt: () => {
         this.#plans.clear();
+        this.#calibrations.clear();
         this.#publishBoard();
       },
       onRetired: () => this.#plans.clear(),
@@ -160,7 +170,14 @@ class RunningGateway implements Gateway, ReadModel {
       source: engine,
       clock,
       resolveSeries: engine.resolveSeries,
-      planOf: (publication) => this.#plans.planOf(publication),
+      planOf: (message) => this.#plans.planOf(message),
+      calibrations: this.#calibrations,
+    });
+    this.#replay = new DeadLetterReplay({
+      letters: () => store.deadLetters(deadLettersMax),
+      replay: (letter, receipt) => intake.replay(letter, receipt),
+      attempt: (letter) =>
+        tryPayload(this.#plans.trialPlanOf(addressOf(letter)), letter.bytes, letter.at).rejection,
     });
     this.#broker = await openBroker({
       listeners: config.listeners,
@@ -180,6 +197,7 @@ class RunningGateway implements Gateway, ReadModel {
         port: config.http.port,
         readModel: this,
         commander: engine,
+        replayer: this,
         scrape: () => this.#metrics.scrape(),
         logger,
         version,
@@ -208,10 +226,12 @@ class RunningGateway implements Gateway, ReadModel {
     invariant(this.#engine !== undefined, "a gateway is reloaded while it serves");
     const broken = this.#options.force ? [] : schemaProblems(this.#engine.state.schemas, next.profiles);
     if (broken.length > 0) return failed(broken);
-    await this.#engine.apply(settingsOf(next), () => {
+    const settings = settingsOf(next);
+    await this.#engine.apply(settings, () => {
       this.#config = next.config;
       this.#profiles = next.profiles;
       this.#plans.replaceRoutes(routesOf(next.config, next.profiles));
+      this.#calibrations.replace(settings.devices);
     });
     return ok(undefined);
   }
@@ -358,7 +378,26 @@ class RunningGateway implements Gateway, ReadModel {
     return this.#engine?.state.schemas.all() ?? [];
   }
 
-  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+  async replayDeadLetters(request: ReplayRequest): Promise<ReplayReport> {
+    return await this.#replayLetters({
+      wants: (letter) => isWanted(request, letter),
+      dryRun: request.dryRun,
+    });
+  }
+
+  /** Decodes kept dead letters again: those that people ask for, and those that have become readable by themselves. */
+  async #replayLetters(choice: LetterChoice): Promise<ReplayReport> {
+    invariant(this.#replay !== undefined, "dead letters are replayed while the gateway serves");
+    const report = await this.#replay.run(choice);
+    const { dryRun, examined, recovered, cut } = report;
+    if (!dryRun) {
+      const fields = { event: "dead-letters-replayed", examined, recovered, cut };
+      this.#options.logger.info(fields, "Dead letters were decoded again.");
+    }
+    return report;
+  }
+
+  async deadLetters(limit: number): Promise<readonly NumberedDeadLetter[]> {
     return (await this.#store?.deadLetters(limit)) ?? [];
   }
 
@@ -457,8 +496,18 @@ function settingsOf({ config, rules, profiles }: Reloadable): Settings {
 }
 
 /** What a profile says about the devices that it decodes, beside how. */
-function descriptionsOf({ id, tags, clock, intervalMs }: DeviceProfile): readonly DeviceDescription[] {
-  if (clock === undefined && intervalMs === undefined && Object.keys(tags).length === 0) return [];
+function descriptionsOf({
+  id,
+  tags,
+  clock,
+  intervalMs,
+  metrics,
+}: DeviceProfile): readonly DeviceDescription[] {
+  const bands = metrics.flatMap(({ name, deadband }) =>
+    deadband === undefined ? [] : [[name, { deadband }]],
+  );
+  const isSilent = clock === undefined && intervalMs === undefined && bands.length === 0;
+  if (isSilent && Object.keys(tags).length === 0) return [];
   return [
     {
       match: ["*"],
@@ -467,6 +516,7 @@ function descriptionsOf({ id, tags, clock, intervalMs }: DeviceProfile): readonl
       ...(clock === undefined ? {} : { clock }),
       ...(intervalMs === undefined ? {} : { intervalMs }),
       parameters: {},
+      ...(bands.length === 0 ? {} : { report: Object.fromEntries(bands) }),
     },
   ];
 }

@@ -59,7 +59,15 @@ export const ledgerSchema: Schema = objectOf({
   stored: count,
   rejected: counts,
   dropped: counts,
-  samples: objectOf({ decoded: count, stored: count, duplicate: count, late: count, corrected: count }),
+  recovered: { ...counts, description: "Messages that had been rejected, by cause, and were decoded later." },
+  samples: objectOf({
+    decoded: count,
+    stored: count,
+    duplicate: count,
+    suppressed: { ...count, description: "Within the dead band of the last one kept." },
+    late: count,
+    corrected: count,
+  }),
   streams: mapOf(objectOf({ length: count, evicted: count, upstreams: mapOf(position) })),
   balanced: flag,
 });
@@ -87,8 +95,12 @@ export const samplesSchema: Schema = objectOf({
           description: "The device profile that decoded it, with its version then: vendor/model@2.",
         },
         stampAt: { ...instant, description: "The device's own stamp, where `at` is another one." },
+        historical: {
+          const: true,
+          description: "The sender or a replay marks it as old: rules have not seen it.",
+        },
       },
-      ["unit", "quality", "profile", "stampAt"],
+      ["unit", "quality", "profile", "stampAt", "historical"],
     ),
   ),
   truncated: { type: "boolean", description: "There are more, or there may be: not everything was read." },
@@ -230,6 +242,7 @@ export const profilesSchema: Schema = objectOf({
 export const deadLettersSchema: Schema = objectOf({
   deadLetters: listOf(
     objectOf({
+      number: { ...count, description: "In the order of arrival, from 1." },
       at: instant,
       topic: text,
       clientId: text,
@@ -239,6 +252,18 @@ export const deadLettersSchema: Schema = objectOf({
       bytes: { type: "string", contentEncoding: "base64" },
     }),
   ),
+});
+
+/** `/api/v1/dead-letters/replay` */
+export const replaySchema: Schema = objectOf({
+  dryRun: flag,
+  examined: { ...count, description: "recovered + refused + cut" },
+  recovered: { ...count, description: "Decoded and stored; of a dry run, those that would be." },
+  cut: { ...count, description: "Kept only in part, and so not decoded." },
+  refused: {
+    ...mapOf(objectOf({ count, examples: listOf(objectOf({ number: count, topic: text, detail: text })) })),
+    description: "By the cause for which they are refused now.",
+  },
 });
 
 /** `/api/v1/upstreams` */

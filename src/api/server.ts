@@ -1,15 +1,17 @@
 /**
- * The gateway over HTTP: a snapshot of it, and the commands of people to alerts. Nothing else could change it.
+ * The gateway over HTTP: a snapshot of it, the commands of people to alerts, and the replay of dead letters. Nothing
+ * else could change it.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { AppError, invariant, messageOf } from "../core/errors.ts";
-import type { Commander, Logger } from "../core/ports.ts";
+import type { Commander, DeadLetterReplayer, Logger } from "../core/ports.ts";
 import type { ReadModel } from "../core/read-model.ts";
 import { readBody } from "./body.ts";
 import { commandRoutesOf } from "./command-routes.ts";
 import { deviceCommandRoutes } from "./device-routes.ts";
 import { apiDocument } from "./document.ts";
 import { hostCheck } from "./host.ts";
+import { replayRoute } from "./replay-route.ts";
 import { type ProblemDocument, problemBody, problemMediaType } from "./problem.ts";
 import { bodyIsLeft, refusalOf, routeRefusalOf } from "./refusal.ts";
 import {
@@ -57,6 +59,7 @@ export interface ApiServerOptions {
   readonly port: number;
   readonly readModel: ReadModel;
   readonly commander: Commander;
+  readonly replayer: DeadLetterReplayer;
   readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly logger: Logger;
   readonly version: string;
@@ -134,7 +137,7 @@ type Answerer = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Makes the function that answers each request. It never throws and answers exactly once. */
 function answerer(options: ApiServerOptions): Answerer {
-  const commands = [...commandRoutesOf(options), ...deviceCommandRoutes(options)];
+  const commands = [...commandRoutesOf(options), ...deviceCommandRoutes(options), replayRoute(options)];
   const router = new Router(withDocument(routesOf(options), commands, options.version), commands);
   const hostIsAllowed = hostCheck(options.host);
   return (request, response) => {

@@ -9,6 +9,7 @@ import { addAlertCommands } from "./alerts/commands.ts";
 import type { CommandContext } from "./context.ts";
 import { addDeviceCommands } from "./devices/commands.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { addIngestCommands } from "./ingest/commands.ts";
 import { reportFailure } from "./report.ts";
 import { addRuleTrials } from "./rules/commands.ts";
 import { faultKinds, type FaultShare, parseFault } from "./simulate/profile/faults.ts";
@@ -65,6 +66,7 @@ function makeProgram(context: CommandContext, finish: Finish): Command {
   addRulesCommands(program, context, finish);
   addAlertCommands(program, context, finish);
   addDeviceCommands(program, context, finish);
+  addIngestCommands(program, context, finish);
   addSimulate(program, context, finish);
   return program;
 }

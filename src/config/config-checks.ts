@@ -4,6 +4,7 @@
  */
 import { parseDuration } from "../core/time/duration.ts";
 import { isLoopback } from "../core/address.ts";
+import { checkDevice } from "./device-checks.ts";
 import { isTopicFilter } from "./forms.ts";
 import { valueAt } from "./issues.ts";
 import { isObject, type JsonObject } from "./jsonc.ts";
@@ -16,6 +17,7 @@ export function checkConfig(effective: unknown, report: Report): void {
   checkListeners(effective, report);
   checkHttp(effective, report);
   checkRoutes(effective, report);
+  for (const [pointer, one] of objectsAt(effective, "/ingest/devices")) checkDevice(pointer, one, report);
   checkRollups(effective, report);
   checkUpstreams(effective, report);
 }

@@ -1,17 +1,14 @@
 /** The schema of the configuration file: every key, its default, and what is said about a wrong value. */
 import * as z from "zod/mini";
 import { codecNames } from "../core/decode.ts";
-import type { DeviceDescription } from "../core/device.ts";
 import { nameCharactersMax } from "../core/limits.ts";
-import { type ClockPolicy, clockModes, defaultClockPolicy } from "../core/time/clock-policy.ts";
-import { formatDuration } from "../core/time/duration.ts";
 import { presetNames, usualPresets } from "../core/presets.ts";
 import { streamNames } from "../core/streams.ts";
 import { type Config, listenerProtocols, upstreamFormats, upstreamPresets } from "./config.ts";
 import { isLoopback } from "../core/address.ts";
+import { deviceSchema, descriptionOf, tagKey, tagValue } from "./device-schema.ts";
 import { isResolution, isTopicFilter, isTopicPrefix, isUpstreamUrl } from "./forms.ts";
 import {
-  bounded,
   choice,
   described,
   duration,
@@ -35,11 +32,6 @@ const gatewayId = text(
   { code: "NAME", expected: "A name without / + # and control characters", hint: () => 'for example "gw-7"' },
   new RegExp(`^(?=.{1,${nameCharactersMax}}$)${plainName.source.slice(1)}`),
 );
-const tagKey = text(
-  { code: "NAME", expected: "A key of letters, digits and _ . -", hint: () => 'for example "site"' },
-  /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/,
-);
-const tagValue = text({ code: "TEXT", expected: "A text of at most 256 characters" }, /^[\s\S]{0,256}$/);
 const host = text(
   { code: "HOST", expected: "An address or a host name", hint: () => '"127.0.0.1", "0.0.0.0" or "::"' },
   /^[A-Za-z0-9.:_%-]{1,255}$/,
@@ -111,41 +103,6 @@ const resolution = parsed(
   { examples: ["1m", "15m", "1h"] },
 );
 
-const deviceGlob = text(
-  {
-    code: "NAME",
-    expected: `A name or glob of at most ${nameCharactersMax} characters`,
-    hint: () => '"fridge-*" takes every device whose name begins so',
-  },
-  // oxlint-disable-next-line no-control-regex -- control characters are what is kept out.
-  new RegExp(`^[^\\u0000-\\u001f\\u007f]{1,${nameCharactersMax}}$`),
-);
-const parameter = expecting(z.number(), { code: "NUMBER", expected: "A number" });
-
-const clock = object({
-  policy: described(z.prefault(choice(clockModes), "trust"), {
-    description:
-      "trust: the device's stamp; clamp: not older than `behind` either; correct: by the learned offset; receipt: when it arrived.",
-  }),
-  ahead: z.prefault(duration(0, 86_400_000), formatDuration(defaultClockPolicy.aheadMs)),
-  behind: z.exactOptional(duration(1)),
-});
-
-const device = object({
-  match: expecting(z.union([deviceGlob, bounded(z.array(deviceGlob), 1, 256)]), {
-    code: "NAME",
-    expected: "A name or glob, or a list of them,",
-    hint: () => '"fridge-*" or ["fridge-1", "fridge-2"]',
-  }),
-  profile: z.exactOptional(deviceGlob),
-  tags: z.prefault(recordOf(tagKey, tagValue), {}),
-  clock: z.exactOptional(clock),
-  interval: described(z.exactOptional(duration(1)), { description: "How often its series report." }),
-  parameters: described(z.prefault(recordOf(tagKey, parameter), {}), {
-    description: 'Numbers that rules name by { "param": "max_temperature", "default": 8 }.',
-  }),
-});
-
 const preset = described(
   expecting(z.union([choice(presetNames), object({ name: choice(presetNames), prefix: topicLevels })]), {
     code: "PRESET",
@@ -215,7 +172,7 @@ const shape = object({
     object({
       routes: z.prefault(listOf(route, 0, 1_000), []),
       presets: z.prefault(listOf(preset, 0, 64), [...usualPresets]),
-      devices: z.prefault(listOf(device, 0, 1_000), []),
+      devices: z.prefault(listOf(deviceSchema, 0, 1_000), []),
       devicesDirs: z.prefault(listOf(path("directory"), 0, 16), []),
       profileRules: z.prefault(flag(), true),
     }),
@@ -244,22 +201,6 @@ export const configShape: Schema = shape;
 
 /** Keys that are documented and that this version cannot do, by the name of the key. */
 export const unsupportedConfigKeys: ReadonlySet<string> = new Set(["ackBy", "usersFile"]);
-
-function descriptionOf(written: z.output<typeof device>): DeviceDescription {
-  const { match, profile, tags, clock: kept, interval, parameters } = written;
-  return {
-    match: typeof match === "string" ? [match] : match,
-    ...(profile === undefined ? {} : { profile }),
-    tags,
-    ...(kept === undefined ? {} : { clock: policyOf(kept) }),
-    ...(interval === undefined ? {} : { intervalMs: interval }),
-    parameters,
-  };
-}
-
-function policyOf({ policy, ahead, behind }: z.output<typeof clock>): ClockPolicy {
-  return { mode: policy, aheadMs: ahead, ...(behind === undefined ? {} : { behindMs: behind }) };
-}
 
 /** What zod says about a value. */
 export type Shaped<T> =

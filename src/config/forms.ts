@@ -1,19 +1,10 @@
 /** What certain texts of the configuration must look like. */
-import { topicBytesMax, topicLevelsMax } from "../core/limits.ts";
 import { parseDuration } from "../core/time/duration.ts";
 
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for.
 const control = /[\u0000-\u001f\u007f]/;
 
-/** Tells whether a text is an MQTT topic filter. Source: MQTT 3.1.1 and 5.0, § 4.7.1. */
-export function isTopicFilter(written: string): boolean {
-  const levels = written.split("/");
-  if (written === "" || levels.length > topicLevelsMax || written.length > topicBytesMax) return false;
-  if (control.test(written)) return false;
-  return levels.every(
-    (level, index) => level === "+" || (level === "#" && index === levels.length - 1) || !/[+#]/.test(level),
-  );
-}
+export { isTopicFilter } from "../core/topic.ts";
 
 /** Tells whether topics can be made by putting names behind this text. */
 export function isTopicPrefix(written: string): boolean {

@@ -66,6 +66,7 @@ function metricDefinition(name: string, metric: WrittenMetric): ProfileMetric {
     offset: cleaned(offset * (conversion?.scale ?? 1) + (conversion?.offset ?? 0)),
     ...(low === undefined || high === undefined ? {} : { range: [low, high] as const }),
     ...(resolution === undefined ? {} : { resolution }),
+    ...(metric.deadband === undefined ? {} : { deadband: metric.deadband }),
     ...(values === undefined ? {} : { values: { ...values } }),
   };
 }

@@ -112,6 +112,10 @@ const metric = expecting(
       numberWithin(0, 1e15, { aboveLow: true, hint: "for example 0.1" }),
       "The step in which the sensor reports, in the unit that is stored. Default: that of the preset.",
     ),
+    deadband: optional(
+      numberWithin(0, 1e15, { hint: "for example 0.1; 0 keeps every sample" }),
+      "A number that differs by less from the last one kept is not stored, in the unit that is stored.",
+    ),
     values: optional(
       recordOf(shortText(64), value),
       'Words that stand for values: { "open": true, "closed": false }.',

@@ -13,6 +13,7 @@ export interface WrittenMetric {
   readonly scale?: number;
   readonly offset?: number;
   readonly range?: readonly number[];
+  readonly deadband?: number;
   readonly resolution?: number;
   readonly values?: Readonly<Record<string, ProfileValue>>;
 }

@@ -2,8 +2,8 @@
 import { batchMessagesMax, batchSamplesMax } from "./limits.ts";
 import type { Receipt } from "./ports.ts";
 import type { DeviceFact } from "./fact.ts";
-import type { DeadLetter, RecordCounts } from "./record.ts";
-import { RowFlag, SampleColumns } from "./sample.ts";
+import type { DeadLetter, NumberedDeadLetter, RecordCounts } from "./record.ts";
+import { type EpochMs, RowFlag, SampleColumns } from "./sample.ts";
 
 /** Counts of a record to which nothing has happened. */
 export function noCounts(): RecordCounts {
@@ -13,10 +13,19 @@ export function noCounts(): RecordCounts {
     duplicateMessages: 0,
     overloadMessages: 0,
     rejectedMessages: {},
+    recoveredMessages: {},
     decodedSamples: 0,
     duplicateSamples: 0,
+    suppressedSamples: 0,
     correctedSamples: 0,
   };
+}
+
+/** Rows `[firstRow, endRow)` of a message that was received long before its record is sealed. */
+export interface PastReceipt {
+  readonly firstRow: number;
+  readonly endRow: number;
+  readonly receivedAt: EpochMs;
 }
 
 /** Messages that will share one log record. Reused, so that a steady load allocates nothing. */
@@ -32,15 +41,20 @@ export class Batch {
   deadLetters: DeadLetter[] = [];
   /** What its messages said about devices, in order. */
   facts: DeviceFact[] = [];
+  /** Kept dead letters whose samples are among the rows, by number; and when each was received. */
+  recovered: number[] = [];
+  pastReceipts: PastReceipt[] = [];
+  /** Who waits for these. */
+  readonly #recoveredReceipts: Receipt[] = [];
   /** What it holds in memory, estimated: payloads are decoded into rows, and every message costs something. */
   bytes = 0;
 
   get empty(): boolean {
-    return this.counts.receivedMessages === 0;
+    return this.counts.receivedMessages === 0 && this.recovered.length === 0;
   }
 
   get full(): boolean {
-    const taken = this.counts.receivedMessages - this.counts.overloadMessages;
+    const taken = this.counts.receivedMessages - this.counts.overloadMessages + this.recovered.length;
     return this.rows.count >= batchSamplesMax || taken >= batchMessagesMax;
   }
 
@@ -59,12 +73,22 @@ export class Batch {
     this.#packetIds.push(packetId);
   }
 
+  /** Says that the rows from `firstRow` on are a kept dead letter: it leaves the ring with this record. */
+  recover({ number, cause, at }: NumberedDeadLetter, firstRow: number, receipt: Receipt): void {
+    const { recoveredMessages } = this.counts;
+    recoveredMessages[cause] = (recoveredMessages[cause] ?? 0) + 1;
+    this.endMessage(firstRow);
+    this.recovered.push(number);
+    this.pastReceipts.push({ firstRow, endRow: this.rows.count, receivedAt: at });
+    this.#recoveredReceipts.push(receipt);
+  }
+
   /**
-   * Completes the counts once the fold has marked the rows that were sent before.
+   * Completes the counts once the fold has marked the rows that are not stored.
    *
-   * A message is a duplicate when it has rows and all of them are.
+   * A message is a duplicate when it has rows and all of them were sent before.
    */
-  countDuplicates(markedRows: number): void {
+  countMarked(markedRows: number, suppressedRows: number): void {
     const { rows, counts } = this;
     let duplicates = 0;
     if (markedRows > 0) {
@@ -78,6 +102,7 @@ export class Batch {
     }
     counts.decodedSamples += rows.count;
     counts.duplicateSamples += markedRows;
+    counts.suppressedSamples += suppressedRows;
     counts.duplicateMessages += duplicates;
     counts.storedMessages += this.#firstRows.length - duplicates;
   }
@@ -87,12 +112,18 @@ export class Batch {
     for (let index = 0; index < this.#receipts.length; index += 1) {
       this.#receipts[index]?.committed(this.#packetIds[index]!);
     }
+    for (const [index, receipt] of this.#recoveredReceipts.entries()) {
+      receipt.committed(this.recovered[index]!);
+    }
   }
 
   /** Tells everybody who waits that the batch is not on disk. */
   refused(): void {
     for (let index = 0; index < this.#receipts.length; index += 1) {
       this.#receipts[index]?.refused(this.#packetIds[index]!);
+    }
+    for (const [index, receipt] of this.#recoveredReceipts.entries()) {
+      receipt.refused(this.recovered[index]!);
     }
   }
 
@@ -105,6 +136,11 @@ export class Batch {
     if (this.digests.length > 0) this.digests = [];
     if (this.deadLetters.length > 0) this.deadLetters = [];
     if (this.facts.length > 0) this.facts = [];
+    if (this.recovered.length > 0) {
+      this.recovered = [];
+      this.pastReceipts = [];
+      this.#recoveredReceipts.length = 0;
+    }
     this.bytes = 0;
   }
 }

@@ -8,6 +8,8 @@ export interface Commit {
   readonly record: LogRecord;
   readonly effects: Effects;
   readonly deadLetters: readonly DeadLetter[];
+  /** Numbers of kept dead letters whose samples are in the record: they leave the ring with it. */
+  readonly recovered?: readonly number[];
   /** The state after this record. */
   readonly checkpoint?: Uint8Array;
 }

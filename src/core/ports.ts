@@ -2,6 +2,7 @@
  * What the shells ask of each other, so that none has to import another. `gateway.ts` wires them.
  */
 import type { GatewayCommand } from "./command.ts";
+import type { ReplayReport, ReplayRequest } from "./dead-letter-replay.ts";
 import type { EpochMs } from "./sample.ts";
 import type { TimelineOptions } from "./time/gateway-timeline.ts";
 import type { RepairSource } from "./time/time-repair.ts";
@@ -28,6 +29,16 @@ export interface Clock {
 export interface GatewayClock extends Clock, RepairSource {
   /** Begins the time of a boot, before anything is received in it. */
   begin(options: TimelineOptions): void;
+}
+
+/** Decodes kept dead letters again. */
+export interface DeadLetterReplayer {
+  /**
+   * Resolves when everything that was recovered is durable. One request waits for the one before.
+   *
+   * @throws AppError `STORE_FAILED` when the store could not write it; what is not durable is still kept.
+   */
+  replayDeadLetters(request: ReplayRequest): Promise<ReplayReport>;
 }
 
 /** Takes what people ask of the gateway. */

@@ -24,6 +24,8 @@ export interface ProfileMetric {
   readonly range?: readonly [low: number, high: number];
   /** The step in which it reports, in the stored unit, above 0; nothing where it is not known. */
   readonly resolution?: number;
+  /** A number that differs by less from the last one kept is not stored; in the stored unit. */
+  readonly deadband?: number;
   /** Words or numbers that stand for others: `{ "open": true }`. */
   readonly values?: Readonly<Record<string, number | boolean | string | null>>;
 }

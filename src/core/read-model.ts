@@ -6,7 +6,7 @@
  */
 import type { DeviceView } from "./device-view.ts";
 import type { SchemaPeriod } from "./fold/schema-history.ts";
-import type { DeadLetter } from "./record.ts";
+import type { NumberedDeadLetter } from "./record.ts";
 import type { RuleDefinition } from "./rule/definition.ts";
 import type { EpochMs } from "./sample.ts";
 import type { AlertRecord, LedgerTotals, StreamName } from "./streams.ts";
@@ -75,9 +75,12 @@ export interface StreamBooks {
 export interface Ledger {
   readonly received: number;
   readonly stored: number;
+  /** Those that were recovered since are not among them. */
   readonly rejected: Readonly<Record<string, number>>;
   readonly dropped: Readonly<Record<string, number>>;
-  readonly samples: LedgerTotals["samples"];
+  /** Messages that had been rejected, by cause, and were decoded later. */
+  readonly recovered: Readonly<Record<string, number>>;
+  readonly samples: Required<LedgerTotals["samples"]>;
   readonly streams: Readonly<Record<string, StreamBooks>>;
   readonly balanced: boolean;
 }
@@ -131,6 +134,8 @@ export interface Sample {
   readonly profile?: string;
   /** The device's own stamp, where `at` is another one. */
   readonly stampAt?: EpochMs;
+  /** The sender or a replay marks it as old: rules have not seen it. */
+  readonly historical?: true;
 }
 
 /** How the payloads of one topic are decoded. */
@@ -171,7 +176,7 @@ export interface ReadModel {
   /** Device profiles that are, or were, in force. */
   schemas(): readonly SchemaPeriod[];
   /** The newest `limit` refused payloads, newest first. */
-  deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  deadLetters(limit: number): Promise<readonly NumberedDeadLetter[]>;
   /** Raw samples out of the log. What arrived more than an hour after its event time may be missing. */
   samples(query: SampleQuery): Promise<SampleAnswer>;
   upstreams(): readonly UpstreamStatus[];
@@ -209,8 +214,8 @@ export function positionOf(
 /**
  * Lays out the books and says whether they balance.
  *
- * They do when no count is negative, `received = stored + sum(rejected) + sum(dropped)`, and for each
- * stream and upstream `length = acked + pending + evicted`.
+ * They do when no count is negative, `received = stored + sum(rejected) + sum(dropped)`, for samples
+ * `decoded = stored + duplicate + suppressed`, and for each stream and upstream `length = acked + pending + evicted`.
  */
 export function ledgerOf(totals: LedgerTotals, streams: readonly StreamFacts[]): Ledger {
   const books: Record<string, StreamBooks> = {};
@@ -224,8 +229,9 @@ export function ledgerOf(totals: LedgerTotals, streams: readonly StreamFacts[]):
     }
     books[stream.name] = { length: stream.head, evicted, upstreams };
   }
-  const { received, stored, rejected, dropped } = totals.messages;
-  const entries = { received, stored, rejected, dropped, samples: totals.samples, streams: books };
+  const { received, stored, rejected, dropped, recovered = {} } = totals.messages;
+  const samples = { ...totals.samples, suppressed: totals.samples.suppressed ?? 0 };
+  const entries = { received, stored, rejected, dropped, recovered, samples, streams: books };
   return { ...entries, balanced: isBalanced(entries) };
 }
 
@@ -239,6 +245,8 @@ export function isBalanced(ledger: Omit<Ledger, "balanced">): boolean {
   ];
   if (counts.some((count) => count < 0)) return false;
   if (ledger.received !== ledger.stored + sumOf(ledger.rejected) + sumOf(ledger.dropped)) return false;
+  const { decoded, stored, duplicate, suppressed } = ledger.samples;
+  if (stored < 0 || decoded !== stored + duplicate + suppressed) return false;
   return Object.values(ledger.streams).every((stream) =>
     Object.values(stream.upstreams).every(
       ({ acked, pending, evicted }) =>

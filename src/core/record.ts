@@ -33,8 +33,12 @@ export interface RecordCounts {
   /** QoS 0 messages shed under pressure. */
   overloadMessages: number;
   rejectedMessages: Partial<Record<RejectCause, number>>;
+  /** Dead letters that were decoded after all, by the cause under which an earlier record has counted each. */
+  recoveredMessages: Partial<Record<RejectCause, number>>;
   decodedSamples: number;
   duplicateSamples: number;
+  /** Samples within the dead band of the last one kept. */
+  suppressedSamples: number;
   correctedSamples: number;
 }
 
@@ -48,6 +52,12 @@ export interface DeadLetter {
   /** Length of the whole payload; `bytes` may hold only its beginning. */
   readonly length: number;
   readonly bytes: Uint8Array;
+}
+
+/** A dead letter in the ring of those that are kept. */
+export interface NumberedDeadLetter extends DeadLetter {
+  /** From 1, in the order of arrival; never given twice. */
+  readonly number: number;
 }
 
 /** One group commit. */

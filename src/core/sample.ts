@@ -46,7 +46,12 @@ export const RowFlag = {
    * kept out of the windows of rules, so that nobody is called for the past.
    */
   historical: 64,
+  /** So near the last one that nobody wants it; see `core/fold/dead-band.ts`. Set by the fold; such rows are not stored. */
+  suppressed: 128,
 } as const;
+
+/** Rows with any of these do not go into the log, and nothing is made of them. */
+export const notStored: number = RowFlag.duplicate | RowFlag.suppressed;
 
 /** Growable columns of samples; row i of each column belongs to the same sample. */
 export class SampleColumns {

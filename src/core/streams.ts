@@ -105,11 +105,15 @@ export interface LedgerTotals {
     readonly stored: number;
     readonly rejected: Readonly<Record<string, number>>;
     readonly dropped: Readonly<Record<string, number>>;
+    /** Messages that were counted as rejected, by cause, and are not any more; nothing while there are none. */
+    readonly recovered?: Readonly<Record<string, number>>;
   };
   readonly samples: {
     readonly decoded: number;
     readonly stored: number;
     readonly duplicate: number;
+    /** Within the dead band of the last one kept; nothing while there are none. */
+    readonly suppressed?: number;
     /** Stored, but too late for the windows of at least one rule. */
     readonly late: number;
     readonly corrected: number;

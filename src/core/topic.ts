@@ -1,5 +1,7 @@
 /** Topics: levels, filters, and names made safe for a topic level. Source: MQTT 3.1.1 and 5.0, § 4.7. */
 
+import { topicBytesMax, topicLevelsMax } from "./limits.ts";
+
 /**
  * Tells whether a topic filter matches a topic name.
  *
@@ -17,6 +19,19 @@ export function filterMatches(filter: string, topic: string): boolean {
     if (level !== "+" && level !== levels[index]) return false;
   }
   return wanted.length === levels.length;
+}
+
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for.
+const control = /[\u0000-\u001f\u007f]/;
+
+/** Tells whether a text is an MQTT topic filter. Source: MQTT 3.1.1 and 5.0, § 4.7.1. */
+export function isTopicFilter(written: string): boolean {
+  const levels = written.split("/");
+  if (written === "" || levels.length > topicLevelsMax || written.length > topicBytesMax) return false;
+  if (control.test(written)) return false;
+  return levels.every(
+    (level, index) => level === "+" || (level === "#" && index === levels.length - 1) || !/[+#]/.test(level),
+  );
 }
 
 /** Percent-encodes `/ + # %` and control characters, so that any name fits into one topic level. */

@@ -64,18 +64,29 @@ export function engineMetrics(facts: EngineFacts): readonly MetricFamily[] {
     ),
     {
       name: "holdfast_messages_total",
-      help: "Messages by where they ended.",
+      help: "Messages by where they ended; those recovered were counted as rejected before.",
       type: "counter",
       read: () => {
-        const { stored, rejected, dropped } = books().messages;
+        const { stored, rejected, dropped, recovered = {} } = books().messages;
         return [
           { labels: { outcome: "stored", cause: "" }, value: stored },
-          ...byCause("rejected", rejected),
+          // A counter does not fall: what was rejected once stays counted.
+          ...byCause("rejected", added(rejected, recovered)),
+          ...byCause("recovered", recovered),
           ...byCause("dropped", dropped),
         ];
       },
     },
   ];
+}
+
+function added(
+  counts: Readonly<Record<string, number>>,
+  more: Readonly<Record<string, number>>,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counts).map(([cause, count]) => [cause, count + (more[cause] ?? 0)]),
+  );
 }
 
 /** A family of one value. */

@@ -317,6 +317,7 @@ export class Engine implements BatchSource {
         record,
         effects,
         deadLetters,
+        ...(batch.recovered.length === 0 ? {} : { recovered: batch.recovered }),
         ...(checkpoint === undefined ? {} : { checkpoint }),
       });
     } catch (error) {
@@ -350,8 +351,8 @@ export class Engine implements BatchSource {
       ...(repair === undefined ? {} : { repair }),
     };
     const facts = this.#state.catalogue.news(batch.facts);
-    const { duplicates, corrected } = this.#state.admit(sealed, "new");
-    batch.countDuplicates(duplicates);
+    const { duplicates, suppressed, corrected } = this.#state.admit(sealed, "new", batch.pastReceipts);
+    batch.countMarked(duplicates, suppressed);
     counts.correctedSamples += corrected;
     batch.counts.receivedMessages += this.#unheardMessages;
     batch.counts.overloadMessages += this.#unheardMessages;

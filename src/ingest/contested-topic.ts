@@ -14,6 +14,7 @@ import type { DecodePlan, DecodeTarget, PlanSpec, Rejection } from "../core/deco
 import { type FieldReader, verdictOn } from "../core/fingerprint.ts";
 import { topicClientsMax } from "../core/limits.ts";
 import type { Publication } from "../core/ports.ts";
+import type { DeadLetter } from "../core/record.ts";
 import { compileGlobs } from "../core/rule/glob.ts";
 
 /** Refusals in a row after which a client is looked at afresh, and tellings in a row that settle it anew. */
@@ -24,6 +25,15 @@ const clientWeight = 1 / 8;
 
 /** What of a message decides how it is decoded; valid as long as the message is. */
 export type Addressed = Pick<Publication, "topic" | "clientId" | "bytes" | "start" | "end">;
+
+/** A kept dead letter as the message that it was; it holds all of its payload. */
+export function addressOf({
+  topic,
+  clientId,
+  bytes,
+}: Pick<DeadLetter, "topic" | "clientId" | "bytes">): Addressed {
+  return { topic, clientId, bytes, start: 0, end: bytes.length };
+}
 
 /** What is known of one client on the topic. */
 interface ClientChoice {

@@ -52,6 +52,12 @@ export class DecodePlans {
     return this.#plans.get(message.topic) ?? this.#find(message);
   }
 
+  /** A plan for a message that is not kept: series it has asked for mean nothing to anybody else. */
+  trialPlanOf(message: Addressed): DecodePlan {
+    const specs = this.#routes.specsOf(message.topic);
+    return specs.length > 1 ? this.#contest(specs).planOf(message) : this.#make(specs[0]!);
+  }
+
   /** The codec of a topic in use: `auto` until detection has settled, nothing where no plan is held. */
   codecOf(topic: string): string | undefined {
     return this.#plans.get(topic)?.codec ?? this.#contested.get(topic)?.plans[0]?.codec;
@@ -93,7 +99,7 @@ export class DecodePlans {
     if (known !== undefined) return this.#ask(known, message);
     const specs = this.#routes.specsOf(topic);
     if (specs.length > 1) {
-      const contested = new ContestedTopic(specs, (spec) => this.#make(spec), this.#decoders.readFields);
+      const contested = this.#contest(specs);
       this.#contested.set(topic, contested);
       return this.#ask(contested, message);
     }
@@ -101,6 +107,10 @@ export class DecodePlans {
     this.#plans.set(topic, plan);
     this.#trim();
     return plan;
+  }
+
+  #contest(specs: readonly PlanSpec[]): ContestedTopic {
+    return new ContestedTopic(specs, (spec) => this.#make(spec), this.#decoders.readFields);
   }
 
   #ask(contested: ContestedTopic, message: Addressed): DecodePlan {

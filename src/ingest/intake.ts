@@ -12,9 +12,12 @@ import type { Batch, BatchSource } from "../core/batch.ts";
 import type { DecodePlan, DecodeTarget, Rejection, SeriesResolver } from "../core/decode.ts";
 import type { DeviceFact } from "../core/fact.ts";
 import { deadLetterBytesMax, deadLettersMax } from "../core/limits.ts";
-import type { Clock, Publication, PublicationSink } from "../core/ports.ts";
+import type { Clock, Publication, PublicationSink, Receipt } from "../core/ports.ts";
+import type { NumberedDeadLetter } from "../core/record.ts";
 import { type EpochMs, RowFlag, type SampleColumns, type SeriesId } from "../core/sample.ts";
 import type { SeriesOrigin } from "../core/series.ts";
+import { Calibrations } from "./calibrations.ts";
+import { type Addressed, addressOf } from "./contested-topic.ts";
 import { messageDigest } from "./message-digest.ts";
 
 /** What a message and a row cost in a batch, in bytes, whatever is in them: columns, receipts, counts. */
@@ -33,13 +36,16 @@ export interface IntakeOptions {
     origin: SeriesOrigin,
   ) => SeriesId;
   /** The plan of a message, used before the next one is asked for. */
-  readonly planOf: (publication: Publication) => DecodePlan;
+  readonly planOf: (message: Addressed) => DecodePlan;
+  /** How numbers of single devices are put right; without it they are taken as they come. */
+  readonly calibrations?: Calibrations;
 }
 
 export class Intake implements PublicationSink, DecodeTarget {
   readonly #source: BatchSource;
   readonly #clock: Clock;
-  readonly #planOf: (publication: Publication) => DecodePlan;
+  readonly #planOf: (message: Addressed) => DecodePlan;
+  readonly #calibrations: Calibrations;
   readonly series: SeriesResolver;
   /** Of the message that is being decoded. */
   readonly #origin: { topic: string; profile: string | undefined } = { topic: "", profile: undefined };
@@ -56,8 +62,13 @@ export class Intake implements PublicationSink, DecodeTarget {
     this.#source = options.source;
     this.#clock = options.clock;
     this.#planOf = options.planOf;
-    const { resolveSeries } = options;
-    this.series = (device, metric, unit) => resolveSeries(device, metric, unit, this.#origin);
+    const { resolveSeries, calibrations = new Calibrations([]) } = options;
+    this.#calibrations = calibrations;
+    this.series = (device, metric, unit) => {
+      const id = resolveSeries(device, metric, unit, this.#origin);
+      calibrations.know(id, device, metric, this.#origin);
+      return id;
+    };
     this.rows = options.source.batch.rows;
   }
 
@@ -86,17 +97,66 @@ export class Intake implements PublicationSink, DecodeTarget {
     source.appended();
   }
 
-  #take(publication: Publication, batch: Batch): void {
+  /**
+   * Decodes a kept dead letter again, and puts what comes of it into the batch that collects; the letter leaves
+   * the ring in the same commit. Its rows are marked as old.
+   *
+   * @param receipt - Told when that is durable, or will never be.
+   * @returns Why it is still refused; then nothing has changed, and the receipt is not told.
+   */
+  replay(letter: NumberedDeadLetter, receipt: Receipt): Rejection | undefined {
+    const source = this.#source;
+    if (!source.accepting) {
+      receipt.refused(letter.number);
+      return undefined;
+    }
+    const { batch } = source;
+    const { rows } = batch;
+    const firstRow = rows.count;
+    const { bytes, at } = letter;
+    const rejection = this.#planFor(addressOf(letter), batch, at).decode(bytes, 0, bytes.length, this);
+    if (rejection !== undefined) {
+      this.#facts.length = 0;
+      return rejection;
+    }
+    if (this.#facts.length > 0) this.#keepFacts(batch);
+    this.#calibrations.apply(rows, firstRow);
+    for (let row = firstRow; row < rows.count; row += 1) {
+      rows.flags[row] = rows.flags[row]! | RowFlag.historical;
+    }
+    const { stampAt } = this;
+    if (this.ownStamps) flagOwnStamps(rows, firstRow);
+    if (!Number.isNaN(stampAt)) rows.stamp(firstRow, stampAt, RowFlag.stamped);
+    else this.#stampReceipt(batch, firstRow);
+    batch.recover(letter, firstRow, receipt);
+    batch.bytes += messageOverheadBytes + (rows.count - firstRow) * rowBytes;
+    source.appended();
+    return undefined;
+  }
+
+  /** Makes ready for a message. @param receivedAt - `NaN` where nobody has asked for it yet. */
+  #planFor(message: Addressed, batch: Batch, receivedAt: EpochMs): DecodePlan {
     this.rows = batch.rows;
     this.stampAt = Number.NaN;
     this.stampUnreadable = false;
     this.ownStamps = false;
-    this.#receivedAt = Number.NaN;
-    const { topic, bytes, start, end } = publication;
-    const firstRow = batch.rows.count;
-    const plan = this.#planOf(publication);
-    this.#origin.topic = topic;
+    this.#receivedAt = receivedAt;
+    const plan = this.#planOf(message);
+    this.#origin.topic = message.topic;
     this.#origin.profile = plan.profile;
+    return plan;
+  }
+
+  /** Gives rows without a stamp the time of receipt. */
+  #stampReceipt(batch: Batch, firstRow: number): void {
+    batch.rows.stamp(firstRow, this.receivedAt, this.stampUnreadable ? RowFlag.corrected : 0);
+    if (this.stampUnreadable) batch.counts.correctedSamples += batch.rows.count - firstRow;
+  }
+
+  #take(publication: Publication, batch: Batch): void {
+    const { bytes, start, end } = publication;
+    const firstRow = batch.rows.count;
+    const plan = this.#planFor(publication, batch, Number.NaN);
     const rejection = plan.decode(bytes, start, end, this);
     if (rejection === undefined) this.#keep(publication, batch, firstRow);
     else this.#reject(publication, batch, rejection);
@@ -108,6 +168,7 @@ export class Intake implements PublicationSink, DecodeTarget {
   #keep(publication: Publication, batch: Batch, firstRow: number): void {
     const { rows } = batch;
     const { stampAt } = this;
+    this.#calibrations.apply(rows, firstRow);
     // Stamps counted from the time of receipt differ when the message is sent again: its digest must tell.
     const isFixed = Number.isNaN(this.#receivedAt);
     const complete = this.ownStamps && flagOwnStamps(rows, firstRow) && isFixed;
@@ -123,8 +184,7 @@ export class Intake implements PublicationSink, DecodeTarget {
       const { high, low } = messageDigest(publication);
       this.#source.rememberDigest(high, low);
     }
-    rows.stamp(firstRow, this.receivedAt, this.stampUnreadable ? RowFlag.corrected : 0);
-    if (this.stampUnreadable) batch.counts.correctedSamples += rows.count - firstRow;
+    this.#stampReceipt(batch, firstRow);
   }
 
   /** Counts a message that is known by its digest, and takes its rows back. */

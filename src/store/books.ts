@@ -68,12 +68,16 @@ export class BooksCheck {
 
   #checkRecord(record: LogRecord): void {
     const { counts, rows, seq } = record;
-    const kept = counts.decodedSamples - counts.duplicateSamples;
+    const kept = counts.decodedSamples - counts.duplicateSamples - counts.suppressedSamples;
     if (rows.count !== kept) this.#tell(`record ${seq} holds ${rows.count} samples and counts ${kept}`);
-    const rejected = Object.values(counts.rejectedMessages).reduce((sum, count) => sum + count, 0);
-    const placed = counts.storedMessages + counts.duplicateMessages + counts.overloadMessages + rejected;
-    if (counts.receivedMessages !== placed) {
-      this.#tell(`record ${seq} received ${counts.receivedMessages} messages and accounts for ${placed}`);
+    const placed =
+      counts.storedMessages +
+      counts.duplicateMessages +
+      counts.overloadMessages +
+      sumOf(counts.rejectedMessages);
+    const taken = counts.receivedMessages + sumOf(counts.recoveredMessages);
+    if (taken !== placed) {
+      this.#tell(`record ${seq} received ${taken} messages and accounts for ${placed}`);
     }
   }
 
@@ -95,6 +99,10 @@ export class BooksCheck {
   }
 }
 
+function sumOf(causes: RecordCounts["rejectedMessages"]): number {
+  return Object.values(causes).reduce((sum, count) => sum + count, 0);
+}
+
 function addCounts(sums: Totals, counts: RecordCounts): void {
   const add = (name: string, count: number): void => {
     sums.set(name, (sums.get(name) ?? 0) + count);
@@ -103,8 +111,17 @@ function addCounts(sums: Totals, counts: RecordCounts): void {
   add("stored", counts.storedMessages);
   add("dropped duplicate", counts.duplicateMessages);
   add("dropped overload", counts.overloadMessages);
-  for (const cause of rejectCauses) add(`rejected ${cause}`, counts.rejectedMessages[cause] ?? 0);
+  for (const cause of rejectCauses) {
+    add(`rejected ${cause}`, counts.rejectedMessages[cause] ?? 0);
+    const recovered = counts.recoveredMessages[cause] ?? 0;
+    const unknown = Math.max(0, recovered - (sums.get(`rejected ${cause}`) ?? 0));
+    // As in the fold: the record that has counted it is lost.
+    add("received", unknown);
+    add(`rejected ${cause}`, unknown - recovered);
+    add(`recovered ${cause}`, recovered);
+  }
   add("samples decoded", counts.decodedSamples);
+  add("samples suppressed", counts.suppressedSamples);
   add("samples duplicate", counts.duplicateSamples);
   add("samples corrected", counts.correctedSamples);
 }
@@ -117,8 +134,12 @@ function totalsOf({ messages, samples }: LedgerRecord): Totals {
     ["dropped overload", messages.dropped["overload"] ?? 0],
     ["samples decoded", samples.decoded],
     ["samples duplicate", samples.duplicate],
+    ["samples suppressed", samples.suppressed ?? 0],
     ["samples corrected", samples.corrected],
   ]);
-  for (const cause of rejectCauses) totals.set(`rejected ${cause}`, messages.rejected[cause] ?? 0);
+  for (const cause of rejectCauses) {
+    totals.set(`rejected ${cause}`, messages.rejected[cause] ?? 0);
+    totals.set(`recovered ${cause}`, messages.recovered?.[cause] ?? 0);
+  }
   return totals;
 }

@@ -51,6 +51,7 @@ export function encodeCommit(contents: Contents, commit: Commit): CommitBatch {
     const key = sequenceKey(KeyKind.seriesDefinition, definition.id);
     operations.push({ type: "put", key, value: encodeDefinition(definition) });
   }
+  removeRecovered(operations, contents.deadLetters, commit.recovered ?? []);
   const deadLetters = addDeadLetters(operations, contents.deadLetters, commit.deadLetters);
   const checkpoints = addCheckpoint(operations, contents.checkpoints, record.seq, commit.checkpoint);
   return {
@@ -111,6 +112,15 @@ function addEffects(operations: Operation[], effects: EncodedEffects, gaps: read
   }
   for (const gap of gaps) {
     operations.push({ type: "put", key: subjectKey(KeyKind.gap, gap.what, gap.from), value: encodeGap(gap) });
+  }
+}
+
+/** The newest keeps its key, without a value, so that its number is not given again after a restart. */
+function removeRecovered(operations: Operation[], newest: number, recovered: readonly number[]): void {
+  for (const number of recovered) {
+    const key = sequenceKey(KeyKind.deadLetter, number);
+    if (number === newest) operations.push({ type: "put", key, value: new Uint8Array() });
+    else operations.push({ type: "del", key });
   }
 }
 

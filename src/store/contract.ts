@@ -1,7 +1,7 @@
 /** What the store promises to the rest of the gateway. */
 import type { Commit, LogStore } from "../core/log-store.ts";
 import type { Logger, MetricFamily } from "../core/ports.ts";
-import type { DeadLetter } from "../core/record.ts";
+import type { NumberedDeadLetter } from "../core/record.ts";
 import type { StreamName, StreamSource } from "../core/streams.ts";
 import type { StoredSampleQuery, StoredSamples } from "./sample-history.ts";
 import type { SubjectGap } from "./scan.ts";
@@ -55,7 +55,7 @@ export interface Store extends StreamSource, LogStore {
    */
   commit(commit: Commit): Promise<void>;
   /** The newest dead letters, newest first. */
-  deadLetters(limit: number): Promise<DeadLetter[]>;
+  deadLetters(limit: number): Promise<NumberedDeadLetter[]>;
   /**
    * Reads raw samples out of the log, by event time; what arrived more than an hour late may be missing.
    *

@@ -4,7 +4,7 @@
  * Each is stored as its distance from the event time: a clock that is wrong is wrong by about the same from
  * sample to sample, so two to five bytes do. Rows without the flag cost nothing.
  */
-import { RowFlag, type SampleColumns } from "../core/sample.ts";
+import { notStored, RowFlag, type SampleColumns } from "../core/sample.ts";
 import { type ByteReader, type ByteWriter, signedMax, unzigzag, zigzag } from "./bytes.ts";
 
 /** How the distances are stored: as integers; or as float64, since one of them is none of usual size. */
@@ -39,7 +39,7 @@ export function readOriginalStamps(reader: ByteReader, rows: SampleColumns): voi
 }
 
 function isStored(rows: SampleColumns, row: number): boolean {
-  return (rows.flags[row]! & (RowFlag.restamped | RowFlag.duplicate)) === RowFlag.restamped;
+  return (rows.flags[row]! & (RowFlag.restamped | notStored)) === RowFlag.restamped;
 }
 
 function isShort(stampAt: number, at: number): boolean {

@@ -21,6 +21,8 @@ import { readSeriesNames, writeSeriesNames } from "./series-names.ts";
 /** The layout that this code writes. A store with a later one is refused. */
 const recordVersion = 1;
 
+type CountsByCause = RecordCounts["rejectedMessages"];
+
 /** Bytes before the body: version, checksum. */
 const checksumEnd = 5;
 
@@ -33,7 +35,11 @@ const Part = {
   commands: 32,
   repair: 64,
   facts: 128,
+  further: 256,
 } as const;
+
+/** What few records have: bits behind the counts, when bit `further` is set. */
+const FurtherPart = { recovered: 1, suppressed: 2 } as const;
 
 /** How digests are stored: as they are given, in the smallest form that gives them back exactly. */
 const DigestForm = { uint32: 0, int32: 1, float64: 2 } as const;
@@ -65,7 +71,7 @@ export interface RecordDamage {
 const writer = new ByteWriter(16 * 1024);
 
 /**
- * Encodes a record; rows marked as duplicates are left out.
+ * Encodes a record; rows marked as {@link notStored} are left out.
  *
  * @returns A view of memory that the next call overwrites: hand it over at once, or copy it.
  */
@@ -79,7 +85,9 @@ export function encodeRecord(envelope: RecordEnvelope): Uint8Array {
   for (const head of heads) writer.varint(head);
   writer.float64(record.at);
   writer.float64(record.monotonicMs);
-  const rejected = Object.entries(record.counts.rejectedMessages);
+  const { counts } = record;
+  const rejected = Object.entries(counts.rejectedMessages);
+  const further = furtherPartsOf(counts);
   const hasStamps = hasOriginalStamps(record.rows);
   writer.varint(
     (record.synced ? Part.synced : 0) |
@@ -89,16 +97,16 @@ export function encodeRecord(envelope: RecordEnvelope): Uint8Array {
       (hasStamps ? Part.stamps : 0) |
       (record.commands === undefined ? 0 : Part.commands) |
       (record.repair === undefined ? 0 : Part.repair) |
-      (record.facts === undefined ? 0 : Part.facts),
+      (record.facts === undefined ? 0 : Part.facts) |
+      (further === 0 ? 0 : Part.further),
   );
   writer.text(record.boot);
-  writeCounts(record.counts);
-  if (rejected.length > 0) {
-    writer.varint(rejected.length);
-    for (const [cause, count] of rejected) {
-      writer.text(cause);
-      writer.varint(count);
-    }
+  writeCounts(counts);
+  if (rejected.length > 0) writeCauses(counts.rejectedMessages);
+  if (further !== 0) {
+    writer.varint(further);
+    if ((further & FurtherPart.recovered) !== 0) writeCauses(counts.recoveredMessages);
+    if ((further & FurtherPart.suppressed) !== 0) writer.varint(counts.suppressedSamples);
   }
   writeDefinitions(record.definitions);
   writeDigests(record.digests);
@@ -174,7 +182,8 @@ function decodeBody(bytes: Uint8Array, expectedSeq: number): RecordEnvelope {
   const reader = new ByteReader(bytes, checksumEnd);
   const { effectsDigest, heads, at, monotonicMs, parts, boot } = readHeader(reader, expectedSeq);
   const counts = readCounts(reader);
-  if ((parts & Part.rejected) !== 0) readRejected(reader, counts);
+  if ((parts & Part.rejected) !== 0) readCauses(reader, counts.rejectedMessages);
+  if ((parts & Part.further) !== 0) readFurther(reader, counts);
   const definitions = readDefinitions(reader);
   const digests = readDigests(reader);
   const settings = (parts & Part.settings) === 0 ? undefined : readSettings(reader);
@@ -244,20 +253,47 @@ function readCounts(reader: ByteReader): RecordCounts {
     duplicateMessages: reader.varint(),
     overloadMessages: reader.varint(),
     rejectedMessages: {},
+    recoveredMessages: {},
     decodedSamples: reader.varint(),
     duplicateSamples: reader.varint(),
+    suppressedSamples: 0,
     correctedSamples: reader.varint(),
   };
 }
 
-function readRejected(reader: ByteReader, counts: RecordCounts): void {
+function furtherPartsOf(counts: RecordCounts): number {
+  return (
+    (Object.keys(counts.recoveredMessages).length === 0 ? 0 : FurtherPart.recovered) |
+    (counts.suppressedSamples === 0 ? 0 : FurtherPart.suppressed)
+  );
+}
+
+function readFurther(reader: ByteReader, counts: RecordCounts): void {
+  const further = reader.varint();
+  if (further > (FurtherPart.recovered | FurtherPart.suppressed)) {
+    throw new LayoutError(`unknown parts ${further}`);
+  }
+  if ((further & FurtherPart.recovered) !== 0) readCauses(reader, counts.recoveredMessages);
+  if ((further & FurtherPart.suppressed) !== 0) counts.suppressedSamples = reader.varint();
+}
+
+function writeCauses(causes: Readonly<CountsByCause>): void {
+  const entries = Object.entries(causes);
+  writer.varint(entries.length);
+  for (const [cause, count] of entries) {
+    writer.text(cause);
+    writer.varint(count);
+  }
+}
+
+function readCauses(reader: ByteReader, causes: CountsByCause): void {
   const entries = reader.varint();
   for (let index = 0; index < entries; index += 1) {
     const name = reader.text();
     const count = reader.varint();
     const cause = rejectCauses.find((known) => known === name);
     if (cause === undefined) throw new LayoutError(`unknown cause ${JSON.stringify(name)}`);
-    counts.rejectedMessages[cause] = count;
+    causes[cause] = count;
   }
 }
 

@@ -9,7 +9,7 @@
  * This is the hottest loop of the store: no allocation per row, and no call in the usual case.
  */
 import { invariant } from "../core/errors.ts";
-import { type EpochMs, RowFlag, SampleColumns, ValueKind } from "../core/sample.ts";
+import { type EpochMs, notStored, SampleColumns, ValueKind } from "../core/sample.ts";
 import {
   type ByteReader,
   type ByteWriter,
@@ -64,7 +64,7 @@ let scratchView = new DataView(scratch.buffer);
 const scales = new Uint8Array(256);
 
 /**
- * Appends the rows, without those marked {@link RowFlag.duplicate}.
+ * Appends the rows, without those marked {@link notStored}.
  *
  * @param receivedAt - What the first time is compared with.
  */
@@ -111,7 +111,7 @@ function writeColumns(
 
   for (let row = 0; row < count; row += 1) {
     const flags = flagBytes[row]!;
-    if ((flags & RowFlag.duplicate) !== 0) continue;
+    if ((flags & notStored) !== 0) continue;
     const kind = kinds[row]!;
     let tag = kind;
 
@@ -204,7 +204,7 @@ function writeTexts(writer: ByteWriter, rows: SampleColumns): void {
   if (rows.texts.length === 0) return;
   for (let row = 0; row < rows.count; row += 1) {
     if (rows.kind[row] !== ValueKind.text) continue;
-    if ((rows.flags[row]! & RowFlag.duplicate) !== 0) continue;
+    if ((rows.flags[row]! & notStored) !== 0) continue;
     const text = rows.texts[rows.value[row]!];
     invariant(text !== undefined, `row ${row} names text ${rows.value[row]} of ${rows.texts.length}`);
     writer.text(text);

@@ -41,6 +41,8 @@ export interface StoredSample {
   readonly quality?: "corrected" | "bad";
   /** The device's own stamp, where `at` is another one. */
   readonly stampAt?: EpochMs;
+  /** The sender or a replay marks it as old. */
+  readonly historical?: true;
 }
 
 /** The answer to a query. */
@@ -186,6 +188,8 @@ class EarliestSamples {
 /** Whether a row's event time is the gateway's: it had no stamp, or the moment of the record stands for it. */
 function isReceipt(rows: SampleColumns, row: number, sealedAt: EpochMs): boolean {
   const flags = rows.flags[row]!;
+  // The receipt of what is replayed was long before, maybe in another boot.
+  if ((flags & RowFlag.historical) !== 0) return false;
   if ((flags & RowFlag.stamped) === 0) return true;
   return (flags & RowFlag.restamped) !== 0 && rows.at[row] === sealedAt;
 }
@@ -204,6 +208,7 @@ function sampleOf(
     value: valueOf(rows, row),
     ...qualityOf(flags),
     ...(Number.isFinite(stampAt) ? { stampAt } : {}),
+    ...((flags & RowFlag.historical) === 0 ? {} : { historical: true }),
   };
 }
 

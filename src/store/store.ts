@@ -9,7 +9,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, invariant } from "../core/errors.ts";
 import type { MetricFamily } from "../core/ports.ts";
-import type { DeadLetter, Effects } from "../core/record.ts";
+import type { Effects, NumberedDeadLetter } from "../core/record.ts";
 import type { SeriesDefinition } from "../core/sample.ts";
 import type { StreamName, StreamSlice } from "../core/streams.ts";
 import { applyCommit, encodeCommit, expectFollowing, type Operation } from "./commit-batch.ts";
@@ -272,13 +272,13 @@ class LevelStore implements Store {
     return undefined;
   }
 
-  async deadLetters(limit: number): Promise<DeadLetter[]> {
+  async deadLetters(limit: number): Promise<NumberedDeadLetter[]> {
     const { database } = this.#open;
-    const letters: DeadLetter[] = [];
-    const options = { ...kindRange(KeyKind.deadLetter), reverse: true, limit };
-    for await (const value of database.values(options)) {
+    const letters: NumberedDeadLetter[] = [];
+    for await (const [key, value] of database.iterator({ ...kindRange(KeyKind.deadLetter), reverse: true })) {
       const letter = decodeDeadLetter(value);
-      if (letter !== undefined) letters.push(letter);
+      if (letter !== undefined) letters.push({ number: keySequence(key), ...letter });
+      if (letters.length === limit) break;
     }
     return letters;
   }

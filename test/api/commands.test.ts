@@ -5,7 +5,7 @@ import { AppError } from "../../src/core/errors.ts";
 import { hashOf } from "../../src/core/rule/hash.ts";
 import { RememberingLogger } from "../support/remembering-logger.ts";
 import { ruleOf } from "../support/records.ts";
-import { alertOf, exchange, MemoryCommander, MemoryReadModel } from "./world.ts";
+import { alertOf, exchange, MemoryCommander, MemoryReplayer, MemoryReadModel } from "./world.ts";
 
 const firing = hashOf("warm");
 const pending = hashOf("door");
@@ -24,6 +24,7 @@ beforeEach(async () => {
     port: 0,
     readModel,
     commander,
+    replayer: new MemoryReplayer(),
     scrape: () => Promise.reject(new Error("not asked for")),
     logger: new RememberingLogger(),
     version: "1.2.3",

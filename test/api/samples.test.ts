@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ApiServer, openApiServer } from "../../src/api/server.ts";
 import { quietLogger } from "../support/quiet-logger.ts";
-import { MemoryCommander, MemoryReadModel } from "./world.ts";
+import { MemoryCommander, MemoryReplayer, MemoryReadModel } from "./world.ts";
 
 let server: ApiServer;
 let readModel: MemoryReadModel;
@@ -13,6 +13,7 @@ beforeEach(async () => {
     port: 0,
     readModel,
     commander: new MemoryCommander(readModel),
+    replayer: new MemoryReplayer(),
     scrape: () => Promise.reject(new Error("not asked for")),
     logger: quietLogger,
     version: "1.2.3",

@@ -2,7 +2,7 @@ import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ApiServer, openApiServer } from "../../src/api/server.ts";
 import { RememberingLogger } from "../support/remembering-logger.ts";
-import { exchange, MemoryCommander, MemoryReadModel } from "./world.ts";
+import { exchange, MemoryCommander, MemoryReplayer, MemoryReadModel } from "./world.ts";
 
 let server: ApiServer;
 let readModel: MemoryReadModel;
@@ -16,6 +16,7 @@ beforeEach(async () => {
     port: 0,
     readModel,
     commander: new MemoryCommander(readModel),
+    replayer: new MemoryReplayer(),
     scrape: () =>
       Promise.resolve({ contentType: "text/plain; version=0.0.4; charset=utf-8", text: "up 1\n" }),
     logger,
@@ -55,6 +56,7 @@ test("every path of the API document that reads answers, with a described status
     "/api/v1/rules/{rule}/shelve",
     "/api/v1/devices/describe",
     "/api/v1/devices/remove",
+    "/api/v1/dead-letters/replay",
   ]);
   const reads = Object.keys(document.paths).filter((path) => "get" in document.paths[path]);
   const answers = await Promise.all(
@@ -106,7 +108,8 @@ test("the ledger has the shape of the contract", async () => {
     stored: 7,
     rejected: { malformed: 2 },
     dropped: { duplicate: 1 },
-    samples: { decoded: 16, stored: 14, duplicate: 2, late: 0, corrected: 0 },
+    recovered: {},
+    samples: { decoded: 16, stored: 14, duplicate: 2, suppressed: 0, late: 0, corrected: 0 },
     streams: {
       alerts: { length: 9, evicted: 0, upstreams: { cloud: { acked: 5, pending: 4, evicted: 0 } } },
     },
@@ -262,6 +265,7 @@ test("an address in use is an operator's problem with a hint", async () => {
     port: server.port,
     readModel,
     commander: new MemoryCommander(readModel),
+    replayer: new MemoryReplayer(),
     scrape: () => Promise.reject(new Error("not asked for")),
     logger,
     version: "1.2.3",

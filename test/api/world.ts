@@ -12,12 +12,13 @@ import {
   type TopicView,
   type UpstreamStatus,
 } from "../../src/core/read-model.ts";
+import type { ReplayReport, ReplayRequest } from "../../src/core/dead-letter-replay.ts";
 import { type AlertCommand, isAddressed } from "../../src/core/alert/command.ts";
 import type { DeviceView } from "../../src/core/device-view.ts";
 import type { SchemaPeriod } from "../../src/core/fold/schema-history.ts";
 import { type GatewayCommand, isDeviceCommand } from "../../src/core/command.ts";
-import type { Commander } from "../../src/core/ports.ts";
-import type { DeadLetter } from "../../src/core/record.ts";
+import type { Commander, DeadLetterReplayer } from "../../src/core/ports.ts";
+import type { NumberedDeadLetter } from "../../src/core/record.ts";
 import { hashOf } from "../../src/core/rule/hash.ts";
 import type { RuleDefinition } from "../../src/core/rule/definition.ts";
 import type { AlertRecord, AlertState } from "../../src/core/streams.ts";
@@ -134,8 +135,9 @@ export class MemoryReadModel implements ReadModel {
     return this.ruleList;
   }
 
-  deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+  deadLetters(limit: number): Promise<readonly NumberedDeadLetter[]> {
     const letters = [2, 1].map((at) => ({
+      number: at,
       at,
       topic: "plant/x",
       clientId: "sensor-1",
@@ -201,6 +203,30 @@ function changeOf(command: AlertCommand): Partial<AlertRecord> {
       return { shelvedUntil: 1_762_000_060_000 + command.forMs, reason: "shelve" };
     case "unshelve":
       return { shelvedUntil: null, reason: "unshelve" };
+  }
+}
+
+/** Answers every replay with the same report, and keeps what was asked for. */
+export class MemoryReplayer implements DeadLetterReplayer {
+  readonly requests: ReplayRequest[] = [];
+  failure: unknown = undefined;
+  report: ReplayReport = {
+    dryRun: false,
+    examined: 1_203,
+    recovered: 1_200,
+    cut: 1,
+    refused: {
+      malformed: {
+        count: 2,
+        examples: [{ number: 7, topic: "plant/x", detail: "Expected a value at byte 3." }],
+      },
+    },
+  };
+
+  replayDeadLetters(request: ReplayRequest): Promise<ReplayReport> {
+    this.requests.push(request);
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    return Promise.resolve({ ...this.report, dryRun: request.dryRun });
   }
 }
 

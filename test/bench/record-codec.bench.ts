@@ -45,6 +45,8 @@ function recordOf(shape: Shape): LogRecord {
       rejectedMessages: {},
       decodedSamples: rows.count,
       duplicateSamples: 0,
+      suppressedSamples: 0,
+      recoveredMessages: {},
       correctedSamples: 0,
     },
     definitions: [],

@@ -7,7 +7,7 @@ import type { Output } from "../../src/cli/context.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
 import type { Sample } from "../../src/core/read-model.ts";
 import type { AlertRecord } from "../../src/core/streams.ts";
-import { alertOf, MemoryCommander, MemoryReadModel } from "../api/world.ts";
+import { alertOf, MemoryCommander, MemoryReplayer, MemoryReadModel } from "../api/world.ts";
 import { quietLogger } from "../support/quiet-logger.ts";
 import { ruleOf } from "../support/records.ts";
 import { type Ended, holdfast } from "./holdfast.ts";
@@ -36,6 +36,7 @@ beforeEach(async () => {
     port: 0,
     readModel,
     commander: new MemoryCommander(readModel),
+    replayer: new MemoryReplayer(),
     scrape: () => Promise.reject(new Error("not asked for")),
     logger: quietLogger,
     version: "1.2.3",

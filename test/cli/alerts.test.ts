@@ -10,7 +10,7 @@ import { shownAlertOf } from "../../src/cli/alerts/shown-alert.ts";
 import type { Output } from "../../src/cli/context.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
 import { systemClock } from "../../src/ops/clock.ts";
-import { alertOf, MemoryCommander, MemoryReadModel } from "../api/world.ts";
+import { alertOf, MemoryCommander, MemoryReplayer, MemoryReadModel } from "../api/world.ts";
 import { quietLogger } from "../support/quiet-logger.ts";
 import { type Ended, holdfast } from "./holdfast.ts";
 
@@ -36,6 +36,7 @@ beforeEach(async () => {
     port: 0,
     readModel,
     commander,
+    replayer: new MemoryReplayer(),
     scrape: () => Promise.reject(new Error("not asked for")),
     logger: quietLogger,
     version: "1.2.3",

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ApiServer, openApiServer } from "../../src/api/server.ts";
 import type { DeviceView } from "../../src/core/device-view.ts";
-import { MemoryCommander, MemoryReadModel } from "../api/world.ts";
+import { MemoryCommander, MemoryReadModel, MemoryReplayer } from "../api/world.ts";
 import { quietLogger } from "../support/quiet-logger.ts";
 import { holdfastInProcess, type Outcome } from "./in-process.ts";
 
@@ -46,6 +46,7 @@ beforeEach(async () => {
     port: 0,
     readModel,
     commander,
+    replayer: new MemoryReplayer(),
     scrape: () => Promise.reject(new Error("not asked for")),
     logger: quietLogger,
     version: "1.2.3",

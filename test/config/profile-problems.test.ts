@@ -77,6 +77,7 @@ test.each<readonly [mistake: string, code: string, lines: Readonly<Record<string
     },
   ],
   ["a codec that is none", "CODEC", { codec: '"codec": ▸"jsonn",' }],
+  ["a dead band below 0", "NUMBER", metric('{ "preset": "temperature", "deadband": ▸-0.1 }')],
   ["a level that the topic has not", "TEMPLATE", { device: '"device": ▸"{3}",' }],
   [
     "a level that one of the topics has not",

@@ -29,6 +29,8 @@ test("of what is said about a device, a later description wins, key by key", () 
     clock: { mode: "receipt", aheadMs: 0 },
     intervalMs: 60_000,
     parameters: { limit: 10, least: 2 },
+    calibration: [],
+    report: [],
   });
 });
 
@@ -39,6 +41,8 @@ test("a device about which nothing special is said has what is said about all", 
     clock: undefined,
     intervalMs: undefined,
     parameters: { limit: 8 },
+    calibration: [],
+    report: [],
   });
 });
 

@@ -172,8 +172,8 @@ test("topics in use are listed with their codecs, also where several decode", ()
   send(plans, { model: "A" });
   send(plans, "5");
   send(plans, { model: "X" });
-  expect([...plans.codecs()]).toEqual([
-    { topic: "t/1", codec: "json" },
+  expect(plans.codecs()).toEqual([
+    { topic: "t/1", codec: "json", profile: "a" },
     { topic: "t/1", codec: "json" },
   ]);
   plans.clear();

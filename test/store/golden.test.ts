@@ -9,7 +9,7 @@ import {
   sequenceKey,
   subjectKey,
 } from "../../src/store/keys.ts";
-import { encodeRecord } from "../../src/store/record-codec.ts";
+import { decodeRecord, encodeRecord } from "../../src/store/record-codec.ts";
 import { encodeEffects } from "../../src/store/stream-codec.ts";
 import {
   encodeCheckpoint,
@@ -47,6 +47,29 @@ test("a log record has the bytes that are documented", () => {
       "0302d221343333333333d33f01046f6e",
     ].join(""),
   );
+});
+
+test("counts that few records have stand behind the others", () => {
+  const plain = recordOf({ seq: 1, at: 1_762_000_000_000 });
+  const counts = { ...plain.counts, recoveredMessages: { malformed: 300 }, suppressedSamples: 5 };
+  const bytes = encodeRecord({ record: { ...plain, counts }, effectsDigest: 0, heads: [0, 0, 0, 0] });
+  expect(hex(bytes).slice(10)).toBe(
+    "00000000010000000000004025f6a37942000000000000244081020c626f6f742d31000000000000000301126d616c666f726d6564ac02050000000000000000",
+  );
+  expect(decodeRecord(bytes, 1)).toMatchObject({ record: { counts } });
+});
+
+test("a record that was written before these counts were is read", () => {
+  const bytes = Buffer.from(
+    "0139394dcb04030201070300ac020100c05225f6a379420000000000805140010c626f6f742d310505000005000001000264026d010243020001000000ffffffff050001040b010435a2337808d704f40302d221343333333333d33f01046f6e",
+    "hex",
+  );
+  expect(decodeRecord(bytes, 7)).toMatchObject({
+    record: {
+      counts: { receivedMessages: 5, recoveredMessages: {}, suppressedSamples: 0 },
+      rows: { count: 5 },
+    },
+  });
 });
 
 test("a chunk of a stream has the bytes that are documented", () => {

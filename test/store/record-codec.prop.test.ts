@@ -60,8 +60,10 @@ const anyRecord: fc.Arbitrary<LogRecord> = fc
         duplicateMessages: count,
         overloadMessages: count,
         rejectedMessages: fc.dictionary(fc.constantFrom(...rejectCauses), count, { noNullPrototype: true }),
+        recoveredMessages: fc.dictionary(fc.constantFrom(...rejectCauses), count, { noNullPrototype: true }),
         decodedSamples: count,
         duplicateSamples: count,
+        suppressedSamples: count,
         correctedSamples: count,
       }),
       definitions: fc.array(

@@ -165,10 +165,28 @@ test("dead letters come back newest first, and the oldest make room", async () =
   await first.close();
   const store = await openTestStore(directory);
   await store.commit({ ...nextCommit(store), deadLetters: [letter(1201)] });
-  expect(await store.deadLetters(2)).toStrictEqual([letter(1201), letter(1200)]);
+  expect(await store.deadLetters(2)).toStrictEqual([
+    { number: 1201, ...letter(1201) },
+    { number: 1200, ...letter(1200) },
+  ]);
   const all = await store.deadLetters(5000);
   expect(all).toHaveLength(deadLettersMax);
   expect(all.at(-1)?.at).toBe(1202 - deadLettersMax);
+});
+
+test("a recovered dead letter leaves with the commit that holds its samples, and its number is never given again", async () => {
+  const directory = await temporaryDirectory();
+  const first = await openStore({ directory, durability: "sync", logger: keptLog() });
+  await first.commit({ ...nextCommit(first), deadLetters: range(1, 5).map(letter) });
+  await first.commit({ ...nextCommit(first), deadLetters: [], recovered: [2, 4, 5] });
+  expect((await first.deadLetters(10)).map(({ number }) => number)).toStrictEqual([3, 1]);
+  expect((await first.deadLetters(1)).map(({ number }) => number)).toStrictEqual([3]);
+  await first.close();
+  const store = await openTestStore(directory);
+  await store.commit({ ...nextCommit(store), deadLetters: [letter(6)] });
+  expect((await store.deadLetters(10)).map(({ number }) => number)).toStrictEqual([6, 3, 1]);
+  await store.commit({ ...nextCommit(store), deadLetters: range(7, 1_004).map(letter), recovered: [6] });
+  expect((await store.deadLetters(5_000)).at(-1)?.number).toBe(7);
 });
 
 test("series come back by number", async () => {

@@ -5,10 +5,13 @@ import type { Commit, LogStore } from "../../src/core/log-store.ts";
 import type { GatewayClock, Publication } from "../../src/core/ports.ts";
 import type { DeadLetter, Effects, Settings } from "../../src/core/record.ts";
 import { type Engine, openEngine } from "../../src/engine/engine.ts";
+import { addressOf } from "../../src/ingest/contested-topic.ts";
 import { DecodePlans } from "../../src/ingest/decode-plans.ts";
+import { DeadLetterReplay } from "../../src/ingest/dead-letter-replay.ts";
 import { Intake } from "../../src/ingest/intake.ts";
+import { tryPayload } from "../../src/ingest/profile-trial.ts";
 import type { TimeRepair } from "../../src/core/time/time-repair.ts";
-import { parseRoutes } from "../../src/ingest/routes.ts";
+import { parseRoutes, type RouteDefinition, type RouteTable } from "../../src/ingest/routes.ts";
 import { ruleTools } from "../../src/rule-tools.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { quietLogger } from "./quiet-logger.ts";
@@ -123,6 +126,9 @@ export interface TestEngine {
   readonly clock: ManualClock;
   readonly effects: Effects[];
   readonly deadLetters: DeadLetter[];
+  readonly replay: DeadLetterReplay;
+  /** Puts other routes in force. */
+  route(routes: readonly RouteDefinition[]): void;
   /** Hands a publication over; QoS 1 unless the part says otherwise. */
   send(topic: string, payload: string, part?: Partial<Publication>): Sent;
   /** Ends it in order, and keeps the directory. */
@@ -139,9 +145,7 @@ export async function openTestEngine(
   const store = new ObedientStore(await openStore({ directory, durability: "sync", logger: quietLogger }));
   store.refuse = options.refuse === true;
   const clock = new ManualClock();
-  const routes = parseRoutes([]);
-  if (!routes.ok) throw new Error("no routes are valid routes");
-  const plans = new DecodePlans(routes.value, decoders);
+  const plans = new DecodePlans(tableOf([]), decoders);
   const effects: Effects[] = [];
   const deadLetters: DeadLetter[] = [];
   const engine = await openEngine({
@@ -167,18 +171,31 @@ export async function openTestEngine(
     resolveSeries: engine.resolveSeries,
     planOf: (publication) => plans.planOf(publication),
   });
+  const replay = new DeadLetterReplay({
+    letters: () => store.real.deadLetters(1_000),
+    replay: (letter, receipt) => intake.replay(letter, receipt),
+    attempt: (letter) => tryPayload(plans.trialPlanOf(addressOf(letter)), letter.bytes, letter.at).rejection,
+  });
   return {
     engine,
     store,
     clock,
     effects,
     deadLetters,
+    replay,
+    route: (definitions) => plans.replaceRoutes(tableOf(definitions)),
     send: (topic, payload, part) => send(intake, topic, payload, part),
     async stop() {
       await engine.close();
       await store.real.close();
     },
   };
+}
+
+function tableOf(definitions: readonly RouteDefinition[]): RouteTable {
+  const routes = parseRoutes(definitions);
+  if (!routes.ok) throw new Error("the routes are not valid");
+  return routes.value;
 }
 
 function send(intake: Intake, topic: string, payload: string, part: Partial<Publication> = {}): Sent {

@@ -52,7 +52,8 @@ export function addAlertCommands(
   telling("unshelve", "take an alert from the shelf");
 }
 
-function reaching(command: Command): Command {
+/** Adds the options that say where the gateway is. */
+export function reaching(command: Command): Command {
   return command
     .option("-u, --url <url>", "the gateway's HTTP address; without it http://127.0.0.1:8080")
     .option("-c, --config <file>", "take the address from this configuration");

@@ -2,6 +2,7 @@
 import { AppError, messageOf } from "../../core/errors.ts";
 import { isObject, type ShownAlert, shownAlertOf } from "./shown-alert.ts";
 import { type ShownDevice, shownDeviceOf } from "../devices/shown-device.ts";
+import { type ShownReplay, shownReplayOf } from "./shown-replay.ts";
 import { type ShownSamples, shownSamplesOf } from "./shown-samples.ts";
 
 /** How long the gateway may take; a disk that writes slowly takes seconds. */
@@ -104,6 +105,16 @@ export class GatewayClient {
     });
   }
 
+  /**
+   * Has kept dead letters decoded again.
+   *
+   * @param body - As `/api/v1/dead-letters/replay` takes it.
+   * @throws AppError of {@link clientErrors}.
+   */
+  async replayDeadLetters(body: Readonly<Record<string, unknown>>): Promise<ShownReplay> {
+    return shownReplayOf(await this.#tell("/api/v1/dead-letters/replay", body)) ?? this.#fail();
+  }
+
   async #ask(path: string, request: RequestInit): Promise<unknown> {
     let answer: Response;
     let text: string;
@@ -129,7 +140,7 @@ export class GatewayClient {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     const hint =
       late && isCommand
-        ? "Whether it took the command is not known: look with `holdfast alerts list`."
+        ? "Whether it took the command is not known: look at what is there now."
         : "Is it running? Name its HTTP address with --url, or its configuration with --config.";
     return new AppError(clientErrors.unreachable, "transient", message, { hint, cause: causeOf(cause) });
   }

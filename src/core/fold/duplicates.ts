@@ -32,6 +32,15 @@ export class StampWindow {
   #roundAt: number = Number.NEGATIVE_INFINITY;
   #roundBeforeAt: number = Number.NEGATIVE_INFINITY;
 
+  /** Whether a sample is in the window. */
+  has(at: EpochMs, value: number): boolean {
+    if (at > this.#latestAt) return false;
+    for (let index = 0; index < this.#count; index += 1) {
+      if (this.#at[index] === at && this.#value[index] === value) return true;
+    }
+    return false;
+  }
+
   /**
    * Takes a sample, unless it is in the window.
    *

@@ -8,8 +8,10 @@ export class Books {
   #stored = 0;
   readonly #rejected: Map<string, number> = new Map();
   readonly #dropped: Map<string, number> = new Map();
+  readonly #recovered: Map<string, number> = new Map();
   #decodedSamples = 0;
   #duplicateSamples = 0;
+  #suppressedSamples = 0;
   #lateSamples = 0;
   #correctedSamples = 0;
 
@@ -18,11 +20,22 @@ export class Books {
     this.#stored += counts.storedMessages;
     for (const [cause, count] of Object.entries(counts.rejectedMessages))
       increase(this.#rejected, cause, count);
+    for (const [cause, count] of Object.entries(counts.recoveredMessages)) this.#recover(cause, count);
     increase(this.#dropped, "duplicate", counts.duplicateMessages);
     increase(this.#dropped, "overload", counts.overloadMessages);
     this.#decodedSamples += counts.decodedSamples;
     this.#duplicateSamples += counts.duplicateSamples;
+    this.#suppressedSamples += counts.suppressedSamples;
     this.#correctedSamples += counts.correctedSamples;
+  }
+
+  /** Takes messages out of those that were rejected; the same record counts them as stored, or as sent before. */
+  #recover(cause: string, count: number): void {
+    const rejected = this.#rejected.get(cause) ?? 0;
+    this.#rejected.set(cause, Math.max(0, rejected - count));
+    // Where the record is lost that has counted them as received and rejected, they are received now.
+    this.#received += Math.max(0, count - rejected);
+    increase(this.#recovered, cause, count);
   }
 
   addLate(samples: number): void {
@@ -36,11 +49,13 @@ export class Books {
         stored: this.#stored,
         rejected: Object.fromEntries(this.#rejected),
         dropped: Object.fromEntries(this.#dropped),
+        ...(this.#recovered.size === 0 ? {} : { recovered: Object.fromEntries(this.#recovered) }),
       },
       samples: {
         decoded: this.#decodedSamples,
-        stored: this.#decodedSamples - this.#duplicateSamples,
+        stored: this.#decodedSamples - this.#duplicateSamples - this.#suppressedSamples,
         duplicate: this.#duplicateSamples,
+        ...(this.#suppressedSamples === 0 ? {} : { suppressed: this.#suppressedSamples }),
         late: this.#lateSamples,
         corrected: this.#correctedSamples,
       },
@@ -50,7 +65,7 @@ export class Books {
   write(writer: SnapshotWriter): void {
     writer.count(this.#received);
     writer.count(this.#stored);
-    for (const causes of [this.#rejected, this.#dropped]) {
+    for (const causes of [this.#rejected, this.#dropped, this.#recovered]) {
       writer.count(causes.size);
       for (const [cause, count] of causes) {
         writer.text(cause);
@@ -59,6 +74,7 @@ export class Books {
     }
     writer.count(this.#decodedSamples);
     writer.count(this.#duplicateSamples);
+    writer.count(this.#suppressedSamples);
     writer.count(this.#lateSamples);
     writer.count(this.#correctedSamples);
   }
@@ -66,7 +82,7 @@ export class Books {
   read(reader: SnapshotReader): void {
     this.#received = reader.count();
     this.#stored = reader.count();
-    for (const causes of [this.#rejected, this.#dropped]) {
+    for (const causes of [this.#rejected, this.#dropped, this.#recovered]) {
       const size = reader.count();
       for (let index = 0; index < size; index += 1) {
         const cause = reader.text();
@@ -75,6 +91,7 @@ export class Books {
     }
     this.#decodedSamples = reader.count();
     this.#duplicateSamples = reader.count();
+    this.#suppressedSamples = reader.count();
     this.#lateSamples = reader.count();
     this.#correctedSamples = reader.count();
   }

@@ -21,6 +21,8 @@ export class SeriesRegistry {
   /** By number; numbers are not given twice. */
   readonly all: SeriesState[] = [];
   readonly #devices: Map<string, DeviceState> = new Map();
+  /** Some series may report by exception. */
+  reportsByException = false;
   #describe: (name: string, decodedBy?: string) => Device = describeDevices([]);
   #retiredCount = 0;
 
@@ -41,6 +43,7 @@ export class SeriesRegistry {
   /** Takes other descriptions of the devices, those that are known included. */
   describe(descriptions: readonly DeviceDescription[]): void {
     this.#describe = describeDevices(descriptions);
+    this.reportsByException = descriptions.some(({ report }) => report !== undefined);
     for (const [name, device] of this.#devices) device.describe(this.#describe(name, device.decodedBy));
   }
 
@@ -127,6 +130,8 @@ export class SeriesRegistry {
       writeDefinition(writer, series.definition);
       series.stamps.write(writer);
       writer.count(series.receiptBoot);
+      writer.count(series.knownDeadBand === undefined ? 0 : 1);
+      series.knownDeadBand?.write(writer);
       devices.add(series.device);
     }
     for (const { knownClock, presence, words } of devices) {
@@ -150,6 +155,7 @@ export class SeriesRegistry {
       for (const series of this.define([readDefinition(reader, id)])) {
         series.stamps.read(reader);
         series.receiptBoot = reader.count();
+        if (reader.count() === 1) series.deadBand.read(reader);
         devices.set(series.device, series.definition.device);
       }
     }

@@ -1,8 +1,9 @@
 /** What the fold keeps of one series, and of the device that it belongs to. */
-import type { Device } from "../device.ts";
+import { type Device, type ReportPolicy, reportOf } from "../device.ts";
 import type { DescribeDevice } from "../device-command.ts";
 import type { SeriesDefinition } from "../sample.ts";
 import { DeviceClock } from "../time/device-clock.ts";
+import { DeadBand } from "./dead-band.ts";
 import { StampWindow } from "./duplicates.ts";
 import type { GroupSide } from "./group-side.ts";
 import { Presence, type Role, roleOf } from "./presence.ts";
@@ -72,11 +73,36 @@ export class SeriesState {
   rollup: SeriesRollup | undefined;
   /** Boot in which it last had a sample that the gateway's own clock stamped; 0 when it never had. */
   receiptBoot = 0;
+  #deadBand: DeadBand | undefined = undefined;
+  #report: ReportPolicy | undefined = undefined;
+  /** What the report policy was taken from. */
+  #reportSaidBy: Device | undefined = undefined;
 
   constructor(definition: SeriesDefinition, device: DeviceState, retired = false) {
     this.definition = definition;
     this.device = device;
     this.role = roleOf(definition.metric);
     this.retired = retired;
+  }
+
+  /** Which of its samples are kept; nothing where all are. */
+  get report(): ReportPolicy | undefined {
+    const { description } = this.device;
+    if (description !== this.#reportSaidBy) {
+      this.#reportSaidBy = description;
+      this.#report = reportOf(description, this.definition.metric);
+    }
+    return this.#report;
+  }
+
+  /** The last sample kept, where it is remembered. */
+  get knownDeadBand(): DeadBand | undefined {
+    return this.#deadBand;
+  }
+
+  /** Made for series that report by exception. */
+  get deadBand(): DeadBand {
+    this.#deadBand ??= new DeadBand();
+    return this.#deadBand;
   }
 }

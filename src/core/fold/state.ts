@@ -7,12 +7,20 @@
  */
 import { type GatewayCommand, isDeviceCommand } from "../command.ts";
 import { AlertBoard } from "../alert/board.ts";
+import type { PastReceipt } from "../batch.ts";
 import { InhibitionIndex } from "../alert/inhibition.ts";
 import { invariant } from "../errors.ts";
 import { windowValueMax } from "../limits.ts";
 import { parseDuration } from "../time/duration.ts";
 import type { Effects, LogRecord, Settings } from "../record.ts";
-import { type EpochMs, RowFlag, type SeriesDefinition, type SeriesId, ValueKind } from "../sample.ts";
+import {
+  type EpochMs,
+  notStored,
+  RowFlag,
+  type SeriesDefinition,
+  type SeriesId,
+  ValueKind,
+} from "../sample.ts";
 import type { AlertRecord, LedgerTotals } from "../streams.ts";
 import { DigestWindow, digestOf } from "./duplicates.ts";
 import { PaneStore } from "../window/pane-store.ts";
@@ -49,14 +57,14 @@ const leastMs = 0.001;
 /** How often the books are sent upstream while they change. */
 const ledgerEveryMs = 60_000;
 
-/** Rows that do not enter windows: retained messages are old, bad values are none. */
-const notForWindows = RowFlag.retained | RowFlag.bad | RowFlag.duplicate;
+/** Rows of which nothing is made: retained messages are old, bad values are none. */
+const notForWindows = RowFlag.retained | RowFlag.bad | notStored;
 
 /** Rows of which this is set enter summaries and no rule. */
 const notForRules = RowFlag.historical;
 
 /** Rows that say nothing of how their device is now. */
-const noSignOfLife = RowFlag.retained | RowFlag.historical | RowFlag.duplicate;
+const noSignOfLife = RowFlag.retained | RowFlag.historical | notStored;
 
 const noSides: readonly GroupSide[] = [];
 
@@ -214,21 +222,23 @@ export class FoldState {
   }
 
   /**
-   * Marks the rows that were sent before, and gives the others their event time.
+   * Marks the rows that were sent before or say nothing new, and gives the others their event time.
    *
    * It comes before {@link FoldState.step} of the same record, whose `definitions` may be needed.
    *
    * @param origin - Of rows read back from the log nothing is changed: what was decided then stands.
+   * @param pastReceipts - Of new rows that were received long before.
    * @returns What was done; one object that the next call fills anew.
    */
   admit(
     record: Pick<LogRecord, "rows" | "definitions" | "at" | "synced" | "repair">,
     origin: RowOrigin,
+    pastReceipts: readonly PastReceipt[] = [],
   ): Readonly<Admission> {
     // What was learnt of other clocks was learnt by one that was wrong.
     if (record.repair?.from === "synced") this.#series.shiftClocks(record.repair.byMs);
     this.#define(record.definitions);
-    return admitRows(record, this.#series.all, this.#time.runningMs, origin);
+    return admitRows(record, this.#series, { runningMs: this.#time.runningMs, origin, pastReceipts });
   }
 
   /**
@@ -258,7 +268,7 @@ export class FoldState {
       this.#digests.add(digestOf(record.digests[index]!, record.digests[index + 1]!));
     }
     this.#books.add(record.counts);
-    if (record.counts.receivedMessages > 0) this.#booksChanged = true;
+    if (record.counts.receivedMessages > 0 || record.counts.storedMessages > 0) this.#booksChanged = true;
     if (record.status !== undefined) this.#output.status({ at: record.at, ...record.status });
     this.#quietUntil = 0;
     if (this.#time.runningMs >= this.#idleCheckAt) this.#passSilence(leastMs);
@@ -357,6 +367,10 @@ export class FoldState {
         moment.corrected = (flags & RowFlag.corrected) !== 0;
         const rollup = of.rollup ?? this.#openRollup(of);
         if (rollup?.add(value, at, moment) === true) rowIsLate = true;
+      }
+      if ((flags & RowFlag.historical) !== 0) {
+        if (rowIsLate) late += 1;
+        continue;
       }
       // Its time is that of the gateway's own clock: the device has none, or it is not wanted, or not believed.
       if ((flags & stampTaken) !== RowFlag.stamped && (at === receivedAt || (flags & RowFlag.stamped) === 0))

@@ -52,6 +52,25 @@ export function trustedTime(
   return synced && stampAt > receivedAt + aheadMs ? receivedAt : stampAt;
 }
 
+/**
+ * The event time of a stamp that was received long before: decided by what is known of the device's clock now, and
+ * nothing is learned of it, since how far it lies behind the present says nothing.
+ *
+ * @param receivedAt - When it was received.
+ * @param known - The device's clock, where something is remembered of it.
+ */
+export function pastTime(
+  stampAt: EpochMs,
+  receivedAt: EpochMs,
+  { mode, aheadMs }: ClockPolicy,
+  known: DeviceClock | undefined,
+  synced: boolean,
+): EpochMs {
+  if (mode === "receipt") return receivedAt;
+  const offsetMs = mode === "correct" ? (known?.appliedMs ?? 0) : 0;
+  return trustedTime(stampAt + offsetMs, receivedAt, aheadMs, synced);
+}
+
 export class DeviceClock {
   /** What the last call of {@link DeviceClock.eventTime} did. */
   outcome: ClockOutcome = "as-sent";
@@ -81,6 +100,11 @@ export class DeviceClock {
   /** What is to be added to this device's stamps, as far as it was learned. Milliseconds; `NaN` while unknown. */
   get offsetMs(): number {
     return this.#offset.offsetMs;
+  }
+
+  /** What is added to them now; 0 while it is not known, or not worth it. */
+  get appliedMs(): number {
+    return this.#offset.appliedMs;
   }
 
   /**

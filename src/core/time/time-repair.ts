@@ -127,10 +127,13 @@ export class RepairTable {
   }
 }
 
+/** Rows whose time is not that of their receipt in this boot. */
+const keptTimes = RowFlag.stamped | RowFlag.historical;
+
 /**
  * Moves the times of receipt of rows that are not written yet. Those that came before the repair are known by
  * being nearer to the present once they are moved; rows wait for less than the least step. Rows with the
- * device's own stamp keep it.
+ * device's own stamp keep it, and so do those that are marked as old: they were received before.
  *
  * @param nowAt - The right time.
  */
@@ -138,6 +141,6 @@ export function moveReceipts(rows: SampleColumns, nowAt: EpochMs, byMs: number):
   for (let row = 0; row < rows.count; row += 1) {
     const at = rows.at[row]!;
     const isMoved = Math.abs(at + byMs - nowAt) < Math.abs(at - nowAt);
-    if (isMoved && (rows.flags[row]! & RowFlag.stamped) === 0) rows.at[row] = at + byMs;
+    if (isMoved && (rows.flags[row]! & keptTimes) === 0) rows.at[row] = at + byMs;
   }
 }

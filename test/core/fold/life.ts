@@ -7,7 +7,13 @@ import type { DeviceDescription } from "../../../src/core/device.ts";
 import { FoldState } from "../../../src/core/fold/state.ts";
 import type { Effects, LogRecord, Settings } from "../../../src/core/record.ts";
 import type { RuleDefinition } from "../../../src/core/rule/definition.ts";
-import { RowFlag, SampleColumns, type SeriesDefinition, ValueKind } from "../../../src/core/sample.ts";
+import {
+  notStored,
+  RowFlag,
+  SampleColumns,
+  type SeriesDefinition,
+  ValueKind,
+} from "../../../src/core/sample.ts";
 import { recordOf, seriesOf } from "../../support/records.ts";
 import { allTools, ruleZoo } from "../../support/rule-zoo.ts";
 
@@ -37,6 +43,10 @@ const descriptions: Readonly<Record<string, readonly DeviceDescription[]>> = {
     { ...everywhere, intervalMs: 60_000 },
     { ...corrected, parameters: {} },
   ],
+  "by exception": [
+    { ...everywhere, report: { "temp*": { deadband: 2.5, atLeastMs: 60_000 } } },
+    { ...corrected, report: { temperature: { onChange: true } } },
+  ],
   "by receipt": [{ ...everywhere, clock: { mode: "receipt", aheadMs: 300_000 } }],
 };
 
@@ -45,6 +55,7 @@ interface Reading {
   readonly value: number;
   /** How far before the present the device says that it was; nothing when it has no clock. */
   readonly agoMs: number | undefined;
+  readonly historical: boolean;
 }
 
 const reading: fc.Arbitrary<Reading> = fc.record({
@@ -56,6 +67,10 @@ const reading: fc.Arbitrary<Reading> = fc.record({
     { weight: 1, arbitrary: fc.constantFrom(-600_000, -365 * 86_400_000, 7_200_000) },
     { weight: 2, arbitrary: fc.constant(undefined) },
   ),
+  historical: fc.oneof(
+    { weight: 9, arbitrary: fc.constant(false) },
+    { weight: 1, arbitrary: fc.constant(true) },
+  ),
 });
 
 /** A quiet quarter of an hour of one sensor, and what it says then. Detectors learn from the one and judge the other. */
@@ -66,6 +81,7 @@ const spell: fc.Arbitrary<readonly Reading[]> = fc
       series,
       value: index < 84 ? 4 + (index % 3) : after,
       agoMs: (90 - index) * 10_000,
+      historical: false,
     })),
   );
 
@@ -186,7 +202,13 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     arbitrary: fc.record({
       passedMs,
       edit: fc.constantFrom(...Object.keys(edits)),
-      description: fc.constantFrom("first", "first", ...Object.keys(descriptions)),
+      description: fc.constantFrom(
+        "first",
+        "by exception",
+        "first",
+        "by exception",
+        ...Object.keys(descriptions),
+      ),
       rollups: fc.constantFrom(["1m", "5m"], ["1m", "5m"], ["1m"], ["10s", "1m"], []),
     }),
   },
@@ -253,10 +275,11 @@ export class Live {
 
   #rowsOf(readings: readonly Reading[]): SampleColumns {
     const rows = new SampleColumns(16);
-    for (const { series, value, agoMs } of readings) {
+    for (const { series, value, agoMs, historical } of readings) {
       const row = rows.count;
       rows.push(this.#series.get(devices[series]!)!.id, ValueKind.number, value);
-      rows.stamp(row, this.#wallAt - (agoMs ?? 0), agoMs === undefined ? 0 : RowFlag.stamped);
+      const flags = (agoMs === undefined ? 0 : RowFlag.stamped) | (historical ? RowFlag.historical : 0);
+      rows.stamp(row, this.#wallAt - (agoMs ?? 0), flags);
     }
     return rows;
   }
@@ -284,11 +307,11 @@ function settingsOf({
   return { rules: edits[edit]!, rollups, devices: descriptions[description]! };
 }
 
-/** What the store gives back of rows: everything but those that were sent before. */
+/** What the store gives back of rows. */
 function storedRows(rows: SampleColumns): SampleColumns {
   const stored = new SampleColumns(16);
   for (let row = 0; row < rows.count; row += 1) {
-    if ((rows.flags[row]! & RowFlag.duplicate) !== 0) continue;
+    if ((rows.flags[row]! & notStored) !== 0) continue;
     const to = stored.count;
     stored.push(rows.series[row]!, ValueKind.number, rows.value[row]!);
     stored.stamp(to, rows.at[row]!, rows.flags[row]!);

@@ -151,7 +151,7 @@ test("what still comes under the number of a removed device changes nothing but 
     monotonicMs: 1_000,
     rows,
   });
-  expect(gateway.state.admit(record, "new")).toEqual({ duplicates: 0, corrected: 0 });
+  expect(gateway.state.admit(record, "new")).toEqual({ duplicates: 0, suppressed: 0, corrected: 0 });
   expect(gateway.state.step(record)).toMatchObject({ alerts: [], summaries: [] });
   expect(Math.abs(gateway.state.snapshot().length - before)).toBeLessThan(8);
 });
