@@ -274,6 +274,22 @@ async function repair(
   await gateway.send("room", `{"temperature":${value}}`).decided;
 }
 
+test("samples that are marked as old say so, and a repair of the clock does not move them", async () => {
+  const store = await openTestStore(await temporaryDirectory());
+  const rows = new SampleColumns(2);
+  for (const flags of [0, RowFlag.historical]) {
+    const row = rows.count;
+    rows.push(0, ValueKind.number, row);
+    rows.stamp(row, start + row, flags);
+  }
+  await commit(store, { at: start + 1, rows });
+  const { samples } = await store.samples(queryOf({ movedMs: () => minute }));
+  expect(samples).toEqual([
+    { series: 0, at: start + 1, value: 1, historical: true },
+    { series: 0, at: start + minute, value: 0 },
+  ]);
+});
+
 test("times of receipt of a boot whose clock was wrong are given and found as they were repaired", async () => {
   const directory = await temporaryDirectory();
   // Each boot of these begins at the same wall-clock time, which is right for the first of them.

@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { DeadLetter } from "../../src/core/record.ts";
+import type { NumberedDeadLetter } from "../../src/core/record.ts";
 import type { GatewayStatus, Ledger } from "../../src/core/read-model.ts";
 import { lastingPort } from "./lasting-port.ts";
 import { until } from "./until.ts";
@@ -46,7 +46,7 @@ export interface LogLine {
 }
 
 /** Dead letters as `/api/v1/dead-letters` gives them: bytes in base64. */
-export type ShownDeadLetter = Omit<DeadLetter, "bytes"> & { readonly bytes: string };
+export type ShownDeadLetter = Omit<NumberedDeadLetter, "bytes"> & { readonly bytes: string };
 
 /** Log lines kept; the oldest leave first. */
 const logLinesMax = 2_000;

@@ -99,6 +99,17 @@ test("of rows that wait to be written, those from before the repair move, unless
   expect(Array.from(rows.at.subarray(0, rows.count))).toEqual([5_100, 100, 5_100, 5_148]);
 });
 
+test("rows that are marked as old keep their time: they were received before", () => {
+  const rows = new SampleColumns(2);
+  for (const flags of [0, RowFlag.historical]) {
+    const row = rows.count;
+    rows.push(0, ValueKind.number, 1);
+    rows.stamp(row, 100, flags);
+  }
+  moveReceipts(rows, 5_150, 5_000);
+  expect(Array.from(rows.at.subarray(0, rows.count))).toEqual([5_100, 100]);
+});
+
 function bytesOf(table: RepairTable): Uint8Array {
   const writer = new SnapshotWriter();
   table.write(writer);
