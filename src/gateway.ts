@@ -14,6 +14,7 @@ import type { Config, UpstreamConfig } from "./config/config.ts";
 import { AppError, failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
 import { deadLettersMax } from "./core/limits.ts";
 import { alertMessage, deadLetterMessage, statusMessage, summaryMessage } from "./core/local-topics.ts";
+import type { TlsMaterial } from "./core/mqtt-address.ts";
 import type { DeadLetterReplayer, GatewayClock, Logger } from "./core/ports.ts";
 import {
   type GatewayStatus,
@@ -50,7 +51,6 @@ import { openMetrics } from "./ops/metrics.ts";
 import { openStore, type Store } from "./store/store.ts";
 import type { Forwarder } from "./upstream/forwarder-contract.ts";
 import { openForwarder } from "./upstream/forwarder.ts";
-import type { TlsMaterial } from "./upstream/mqtt-address.ts";
 import { openMqttTransport } from "./upstream/mqtt-transport.ts";
 
 export interface GatewayOptions {

@@ -26,9 +26,11 @@ interface CurrentPublication extends Publication {
   bytes: Uint8Array;
   start: number;
   end: number;
+  readonly missingBytes: 0;
   qos: 0 | 1 | 2;
   retain: boolean;
   resent: boolean;
+  readonly fromMemory: false;
   packetId: number;
   receipt: Receipt | undefined;
 }
@@ -59,9 +61,11 @@ export class Gate implements SharedCredit {
     bytes: new Uint8Array(0),
     start: 0,
     end: 0,
+    missingBytes: 0,
     qos: 0,
     retain: false,
     resent: false,
+    fromMemory: false,
     packetId: 0,
     receipt: undefined,
   };

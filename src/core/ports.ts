@@ -52,7 +52,7 @@ export interface Commander {
 }
 
 /**
- * Whoever waits for a message to be durable; the broker's connection.
+ * Whoever waits for a message to be durable: the connection on which it came.
  *
  * Exactly one of the two is called, once, for each publication that was handed over with a receipt, in
  * the order in which the publications were handed over.
@@ -65,27 +65,34 @@ export interface Receipt {
 }
 
 /**
- * One PUBLISH as the broker hands it on. The object and its bytes belong to the broker and are valid
+ * One PUBLISH as the broker or a bridge hands it on. The object and its bytes belong to them and are valid
  * only during the call, so nobody else keeps them.
  */
 export interface Publication {
   readonly clientId: string;
   readonly topic: string;
-  /** The payload is `bytes[start, end)`. */
+  /** The payload is `bytes[start, end)`, or its beginning. */
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
+  /** Bytes of the payload that are not there, because the whole is larger than what is read. */
+  readonly missingBytes: number;
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
   /** The DUP flag. */
   readonly resent: boolean;
+  /**
+   * A broker had kept it, and gave it because a subscription began: it may be of any age. What `retain` says
+   * of a publisher's message is something else.
+   */
+  readonly fromMemory: boolean;
   /** 0 for QoS 0. */
   readonly packetId: number;
   /** Missing for QoS 0 and wills: nobody waits. */
   readonly receipt: Receipt | undefined;
 }
 
-/** Where the broker hands publications; `ingest/intake.ts` fulfils it. */
+/** Where the broker and the bridges hand publications; `ingest/intake.ts` fulfils it. */
 export interface PublicationSink {
   /** Takes one publication. Never throws, never blocks; calls are in arrival order. */
   accept(publication: Publication): void;
@@ -102,6 +109,22 @@ export interface LocalMessage {
 /** The local broker as other parts see it. */
 export interface LocalPublisher {
   publish(message: LocalMessage): void;
+}
+
+/**
+ * A broker elsewhere, to which a publication can be answered.
+ *
+ * Publications that came from it have its `clientId`.
+ */
+export interface FarBroker {
+  readonly clientId: string;
+  /**
+   * Publishes there at QoS 0, not retained; the topic as it is there, without the prefix of the bridge.
+   *
+   * @returns False when it cannot be sent now: not connected, the topic is none, the packet is larger than the
+   *   far broker takes, or too much already waits to be sent. It is then dropped.
+   */
+  publish(topic: string, payload: Uint8Array): boolean;
 }
 
 /** Counters and gauges a part offers for `/metrics`: read when scraped, so counting costs nothing extra. */

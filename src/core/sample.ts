@@ -33,7 +33,7 @@ export const RowFlag = {
   stamped: 1,
   /** The device's stamp was refused (not a time, or too far ahead) and replaced by the time of receipt. */
   corrected: 2,
-  /** Old data, as a subscription to another broker gets it when it begins; kept out of windows. No source sets it yet. */
+  /** Old data, as a subscription to another broker gets it when it begins; kept out of windows. Bridges set it. */
   retained: 4,
   /** The device sent something that is not a finite number where a number belongs. */
   bad: 8,

@@ -1,17 +1,17 @@
 /**
- * The intake: takes what the broker hands over, decodes it, and puts it into the batch that collects.
+ * The intake: takes what the broker and the bridges hand over, decodes it, and puts it into the batch that collects.
  *
  * It never refuses a message for what is in it: a payload that cannot be decoded becomes a dead letter
  * and is acknowledged like any other, or a bad sensor would send it for ever. Only a store that cannot
  * write refuses.
  *
- * The RETAIN flag means nothing here: to a broker it says "keep this for later subscribers", not that the
- * reading is old.
+ * The RETAIN flag of a publisher means nothing here: to a broker it says "keep this for later subscribers", not
+ * that the reading is old. What another broker had kept is old: its rows are flagged.
  */
 import type { Batch, BatchSource } from "../core/batch.ts";
 import type { DecodePlan, DecodeTarget, Rejection, SeriesResolver } from "../core/decode.ts";
 import type { DeviceFact } from "../core/fact.ts";
-import { deadLetterBytesMax, deadLettersMax } from "../core/limits.ts";
+import { deadLetterBytesMax, deadLettersMax, packetBytesMax } from "../core/limits.ts";
 import type { Clock, Publication, PublicationSink, Receipt } from "../core/ports.ts";
 import type { NumberedDeadLetter } from "../core/record.ts";
 import { type EpochMs, RowFlag, type SampleColumns, type SeriesId } from "../core/sample.ts";
@@ -157,7 +157,8 @@ export class Intake implements PublicationSink, DecodeTarget {
     const { bytes, start, end } = publication;
     const firstRow = batch.rows.count;
     const plan = this.#planFor(publication, batch, Number.NaN);
-    const rejection = plan.decode(bytes, start, end, this);
+    const rejection =
+      publication.missingBytes > 0 ? tooLarge(publication) : plan.decode(bytes, start, end, this);
     if (rejection === undefined) this.#keep(publication, batch, firstRow);
     else this.#reject(publication, batch, rejection);
     if (this.#facts.length > 0) this.#keepFacts(batch);
@@ -169,6 +170,7 @@ export class Intake implements PublicationSink, DecodeTarget {
     const { rows } = batch;
     const { stampAt } = this;
     this.#calibrations.apply(rows, firstRow);
+    if (publication.fromMemory) flagRetained(rows, firstRow);
     // Stamps counted from the time of receipt differ when the message is sent again: its digest must tell.
     const isFixed = Number.isNaN(this.#receivedAt);
     const complete = this.ownStamps && flagOwnStamps(rows, firstRow) && isFixed;
@@ -222,10 +224,22 @@ export class Intake implements PublicationSink, DecodeTarget {
       clientId: publication.clientId,
       cause: rejection.cause,
       detail: rejection.detail,
-      length: end - start,
+      length: end - start + publication.missingBytes,
       bytes: Uint8Array.from(kept),
     });
   }
+}
+
+function tooLarge({ start, end, missingBytes }: Publication): Rejection {
+  const length = end - start + missingBytes;
+  return {
+    cause: "too-large",
+    detail: `Packets of at most ${packetBytesMax} bytes are read; the payload alone has ${length}.`,
+  };
+}
+
+function flagRetained(rows: SampleColumns, firstRow: number): void {
+  for (let row = firstRow; row < rows.count; row += 1) rows.flags[row] = rows.flags[row]! | RowFlag.retained;
 }
 
 /**

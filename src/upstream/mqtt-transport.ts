@@ -10,7 +10,7 @@ import type { IConnackPacket, IDisconnectPacket, MqttClient } from "mqtt";
 import { AppError } from "../core/errors.ts";
 import { type StreamName, streamNames } from "../core/streams.ts";
 import type { FarEndLimits } from "../core/sync/window.ts";
-import { type MqttAddress, parseMqttUrl, type TlsMaterial } from "./mqtt-address.ts";
+import { type MqttAddress, parseMqttUrl, type TlsMaterial } from "../core/mqtt-address.ts";
 import { lost, type MqttFailure, mqttFailure, reasonCodeOf, refusesVersion } from "./mqtt-failure.ts";
 import type { TransportConnection, TransportEvents, UpstreamTransport } from "./transport.ts";
 import { streamTopic } from "./wire.ts";
@@ -56,7 +56,7 @@ const publishOverheadBytes = 16;
  * @throws AppError `UPSTREAM_URL_INVALID`, see {@link parseMqttUrl}.
  */
 export function openMqttTransport(options: MqttTransportOptions): UpstreamTransport {
-  const target: Target = { ...options, address: parseMqttUrl(options.url) };
+  const target: Target = { ...options, address: parseMqttUrl(options.url, "upstream") };
   const learned: Learned = { version: 5, sure: false };
   return {
     url: target.address.url,

@@ -34,8 +34,9 @@ function openIntake(): {
   const send = (records: unknown, resent = false): void => {
     const bytes = Buffer.from(JSON.stringify(records));
     const receipt = { committed: () => {}, refused: () => {} };
-    const rest = { qos: 1, retain: false, resent, packetId: 1, receipt } as const;
-    intake.accept({ clientId: "c", topic: "t", bytes, start: 0, end: bytes.length, ...rest });
+    const flags = { qos: 1, retain: false, resent, fromMemory: false } as const;
+    const payload = { bytes, start: 0, end: bytes.length, missingBytes: 0 };
+    intake.accept({ clientId: "c", topic: "t", ...payload, ...flags, packetId: 1, receipt });
   };
   return { batch, looks: () => looks, send };
 }

@@ -1,15 +1,19 @@
 import { expect, test } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
-import { parseMqttUrl } from "../../src/upstream/mqtt-address.ts";
+import { parseMqttUrl } from "../../src/core/mqtt-address.ts";
 
 test("ports are those of the protocol unless the URL names one", () => {
-  expect(parseMqttUrl("mqtt://broker.example")).toMatchObject({ protocol: "mqtt", port: 1883 });
-  expect(parseMqttUrl("mqtts://broker.example")).toMatchObject({ protocol: "mqtts", port: 8883 });
-  expect(parseMqttUrl("mqtt://[::1]:99")).toMatchObject({ host: "::1", port: 99, url: "mqtt://[::1]:99" });
+  expect(parseMqttUrl("mqtt://broker.example", "upstream")).toMatchObject({ protocol: "mqtt", port: 1883 });
+  expect(parseMqttUrl("mqtts://broker.example", "upstream")).toMatchObject({ protocol: "mqtts", port: 8883 });
+  expect(parseMqttUrl("mqtt://[::1]:99", "upstream")).toMatchObject({
+    host: "::1",
+    port: 99,
+    url: "mqtt://[::1]:99",
+  });
 });
 
 test("user name and password are decoded, and do not show in the address", () => {
-  const address = parseMqttUrl("mqtt://us%40er:pa%2Fss@broker.example:1900");
+  const address = parseMqttUrl("mqtt://us%40er:pa%2Fss@broker.example:1900", "upstream");
   expect(address).toMatchObject({ username: "us@er", password: "pa/ss", url: "mqtt://broker.example:1900" });
 });
 
@@ -24,11 +28,11 @@ test.each([
 ])("%j is refused without showing a secret", (url) => {
   let refusal: unknown;
   try {
-    parseMqttUrl(url);
+    parseMqttUrl(url, "bridge");
   } catch (error) {
     refusal = error;
   }
   expect(refusal).toBeInstanceOf(AppError);
-  expect(refusal).toMatchObject({ code: "UPSTREAM_URL_INVALID", kind: "operator" });
+  expect(refusal).toMatchObject({ code: "BRIDGE_URL_INVALID", kind: "operator" });
   expect(String(refusal)).not.toContain("secret");
 });

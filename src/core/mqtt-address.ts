@@ -1,5 +1,5 @@
-/** Where an MQTT upstream is and who we are there, checked before anything connects. */
-import { AppError } from "../core/errors.ts";
+/** Where an MQTT server is and who we are there, checked before anything connects. */
+import { AppError } from "./errors.ts";
 
 /** Keys and certificates in PEM, as read from their files. */
 export interface TlsMaterial {
@@ -9,6 +9,9 @@ export interface TlsMaterial {
   readonly cert?: string | Uint8Array;
   readonly key?: string | Uint8Array;
 }
+
+/** What connects there; error codes begin with it. */
+export type MqttLinkKind = "upstream" | "bridge";
 
 /** A server to connect to. */
 export interface MqttAddress {
@@ -24,42 +27,48 @@ export interface MqttAddress {
 /**
  * Takes an `mqtt://` or `mqtts://` URL apart.
  *
- * @throws AppError `UPSTREAM_URL_INVALID` when it is neither; kind `operator`. The message shows no secret.
+ * @throws AppError `UPSTREAM_URL_INVALID` or `BRIDGE_URL_INVALID` when it is neither; kind `operator`. The
+ *   message shows no secret.
  */
-export function parseMqttUrl(text: string): MqttAddress {
+export function parseMqttUrl(text: string, kind: MqttLinkKind): MqttAddress {
   let url: URL;
   try {
     url = new URL(text);
   } catch {
-    throw invalid("the URL of the upstream cannot be read");
+    throw invalid(kind, `the URL of the ${kind} cannot be read`);
   }
   const protocol = url.protocol.slice(0, -1);
   if (protocol !== "mqtt" && protocol !== "mqtts") {
-    throw invalid(`an MQTT upstream cannot use "${url.protocol}//"`);
+    throw invalid(kind, `an MQTT ${kind} cannot use "${url.protocol}//"`);
   }
-  if (url.hostname === "") throw invalid("the URL of the upstream names no host");
+  if (url.hostname === "") throw invalid(kind, `the URL of the ${kind} names no host`);
   const port = url.port === "" ? (protocol === "mqtt" ? 1883 : 8883) : Number(url.port);
   return {
     protocol,
     // An IPv6 address stands in brackets in a URL and without them everywhere else.
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port,
-    ...(url.username === "" ? {} : { username: decoded(url.username) }),
-    ...(url.password === "" ? {} : { password: decoded(url.password) }),
+    ...(url.username === "" ? {} : { username: decoded(url.username, kind) }),
+    ...(url.password === "" ? {} : { password: decoded(url.password, kind) }),
     url: `${protocol}://${url.hostname}:${port}`,
   };
 }
 
-function decoded(part: string): string {
+function decoded(part: string, kind: MqttLinkKind): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    throw invalid("the user name or password in the URL of the upstream is not percent-encoded");
+    throw invalid(kind, `the user name or password in the URL of the ${kind} is not percent-encoded`);
   }
 }
 
-function invalid(message: string): AppError {
-  return new AppError("UPSTREAM_URL_INVALID", "operator", message, {
-    hint: "write mqtt://host:1883 or mqtts://host:8883",
-  });
+function invalid(kind: MqttLinkKind, message: string): AppError {
+  return new AppError(
+    kind === "upstream" ? "UPSTREAM_URL_INVALID" : "BRIDGE_URL_INVALID",
+    "operator",
+    message,
+    {
+      hint: "write mqtt://host:1883 or mqtts://host:8883",
+    },
+  );
 }
