@@ -8,15 +8,18 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { type ApiServer, openApiServer } from "./api/server.ts";
+import type { Bridge } from "./bridge/bridge-contract.ts";
+import { openBridge } from "./bridge/bridge.ts";
 import { type Broker, openBroker } from "./broker/broker.ts";
 import { decoders } from "./codec-makers.ts";
-import type { Config, UpstreamConfig } from "./config/config.ts";
+import type { BridgeConfig, Config, UpstreamConfig } from "./config/config.ts";
 import { AppError, failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
 import { deadLettersMax } from "./core/limits.ts";
 import { alertMessage, deadLetterMessage, statusMessage, summaryMessage } from "./core/local-topics.ts";
-import type { TlsMaterial } from "./core/mqtt-address.ts";
-import type { DeadLetterReplayer, GatewayClock, Logger } from "./core/ports.ts";
+import { type MqttLinkKind, parseMqttUrl, type TlsMaterial } from "./core/mqtt-address.ts";
+import type { DeadLetterReplayer, GatewayClock, Logger, PublicationSink } from "./core/ports.ts";
 import {
+  type BridgeStatus,
   type GatewayStatus,
   ledgerOf,
   positionOf,
@@ -119,6 +122,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
   readonly #plans: DecodePlans;
   readonly #calibrations: Calibrations;
   readonly #forwarders: Forwarder[] = [];
+  readonly #bridges: Bridge[] = [];
   #store: Store | undefined;
   #engine: Engine | undefined;
   #broker: Broker | undefined;
@@ -188,9 +192,13 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
     });
     this.#publishBoard();
     for (const upstream of config.upstreams) {
-      this.#forwarders.push(this.#forward(store, upstream, await tlsMaterial(upstream)));
+      this.#forwarders.push(this.#forward(store, upstream, await tlsMaterial(upstream, "upstream")));
     }
-    for (const part of [store, engine, this.#broker, ...this.#forwarders]) this.#metrics.add(part.metrics);
+    for (const bridge of config.ingest.bridges) {
+      this.#bridges.push(this.#bridge(intake, bridge, await tlsMaterial(bridge, "bridge")));
+    }
+    const parts = [store, engine, this.#broker, ...this.#forwarders, ...this.#bridges];
+    for (const part of parts) this.#metrics.add(part.metrics);
     if (config.http.enabled) {
       this.#api = await openApiServer({
         host: config.http.host,
@@ -239,10 +247,15 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
   async close(): Promise<void> {
     clearInterval(this.#statusTimer);
     this.#broker?.publish(statusMessage(this.#config.ownTopicPrefix, { state: "offline" }));
-    const steps = [
+    const steps: (() => Promise<void> | undefined)[] = [
       () => this.#api?.close(),
       () => this.#broker?.stopAccepting(),
+      () => {
+        for (const bridge of this.#bridges) bridge.stopReading();
+        return undefined;
+      },
       () => this.#engine?.close(),
+      ...this.#bridges.map((bridge) => () => bridge.close()),
       () => this.#broker?.close(),
       ...this.#forwarders.map((forwarder) => () => forwarder.close()),
       () => this.#store?.close(),
@@ -281,6 +294,22 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       logger,
       random,
       format,
+    });
+  }
+
+  #bridge(sink: PublicationSink, bridge: BridgeConfig, tls: TlsMaterial): Bridge {
+    const { logger, clock, random } = this.#options;
+    const { url, prefix = "", ca: _ca, cert: _cert, key: _key, ...rest } = bridge;
+    return openBridge({
+      ...rest,
+      address: parseMqttUrl(url, "bridge"),
+      tls,
+      prefix,
+      sink,
+      ownListeners: () => this.listeners,
+      clock,
+      logger,
+      random,
     });
   }
 
@@ -455,6 +484,10 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
     });
   }
 
+  bridges(): readonly BridgeStatus[] {
+    return this.#bridges.map((bridge) => bridge.status());
+  }
+
   #streamFacts(): readonly StreamFacts[] {
     const store = this.#store;
     if (store === undefined) return [];
@@ -469,20 +502,24 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
   }
 }
 
-async function readPem(path: string): Promise<string> {
+async function readPem(path: string, kind: MqttLinkKind): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
     const hint = "check the path and that the gateway's user may read it";
-    throw new AppError("UPSTREAM_TLS_FILE", "operator", `cannot read ${path}`, { hint, cause });
+    const code = kind === "upstream" ? "UPSTREAM_TLS_FILE" : "BRIDGE_TLS_FILE";
+    throw new AppError(code, "operator", `cannot read ${path}`, { hint, cause });
   }
 }
 
-/** Reads the PEM files that an upstream names. */
-async function tlsMaterial({ ca, cert, key }: UpstreamConfig): Promise<TlsMaterial> {
+/** Reads the PEM files that an upstream or a bridge names. */
+async function tlsMaterial(
+  { ca, cert, key }: UpstreamConfig | BridgeConfig,
+  kind: MqttLinkKind,
+): Promise<TlsMaterial> {
   const files = Object.entries({ ca, cert, key }).filter((entry) => entry[1] !== undefined);
   return Object.fromEntries(
-    await Promise.all(files.map(async ([name, path]) => [name, await readPem(path ?? "")])),
+    await Promise.all(files.map(async ([name, path]) => [name, await readPem(path ?? "", kind)])),
   );
 }
 
@@ -543,12 +580,16 @@ function restartProblems(current: Config, next: Config): readonly Problem[] {
     "store",
     "upstreams",
   ] as const;
-  return fixed
+  const changed = fixed
     .filter((key) => JSON.stringify(current[key]) !== JSON.stringify(next[key]))
-    .map((key) => ({
-      code: "RELOAD_NEEDS_RESTART",
-      message: `"${key}" has changed, which takes effect only when the gateway is started again.`,
-      pointer: `/${key}`,
-      hint: "restart holdfast, or take that change back",
-    }));
+    .map(String);
+  if (JSON.stringify(current.ingest.bridges) !== JSON.stringify(next.ingest.bridges)) {
+    changed.push("ingest/bridges");
+  }
+  return changed.map((place) => ({
+    code: "RELOAD_NEEDS_RESTART",
+    message: `"${place.replace("/", ".")}" has changed, which takes effect only when the gateway is started again.`,
+    pointer: `/${place}`,
+    hint: "restart holdfast, or take that change back",
+  }));
 }

@@ -12,7 +12,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   "aedes-packet": ["broker"],
   "aedes-persistence": ["broker"],
   mqemitter: ["broker"],
-  "mqtt-packet": ["broker"],
+  "mqtt-packet": ["bridge", "broker"],
   ws: ["broker"],
   level: ["store"],
   "classic-level": ["store"],

@@ -14,6 +14,7 @@ import { samplesRoute } from "./samples-route.ts";
 import { devicesRoute } from "./device-routes.ts";
 import {
   alertsSchema,
+  bridgesSchema,
   deadLettersSchema,
   healthSchema,
   ledgerSchema,
@@ -59,6 +60,9 @@ export function routesOf({ readModel, scrape }: RouteSources): readonly Route[] 
     deadLettersRoute(readModel),
     plain("/api/v1/upstreams", "The links to the far ends.", upstreamsSchema, () => ({
       upstreams: readModel.upstreams(),
+    })),
+    plain("/api/v1/bridges", "The brokers from which messages are taken.", bridgesSchema, () => ({
+      bridges: readModel.bridges(),
     })),
   ];
 }

@@ -279,3 +279,32 @@ export const upstreamsSchema: Schema = objectOf({
     }),
   ),
 });
+
+/** `/api/v1/bridges` */
+export const bridgesSchema: Schema = objectOf({
+  bridges: listOf(
+    objectOf({
+      name: text,
+      url: text,
+      connected: flag,
+      state: { enum: ["connected", "connecting", "waiting", "stopped"] },
+      detail: { ...text, description: "What is wrong; empty when nothing is." },
+      clientId: { ...text, description: "The client of its messages, in dead letters for instance." },
+      protocol: { enum: ["3.1.1", "5", null], description: "null while it is not connected." },
+      received: { ...count, description: "Messages since the start, those sent again included." },
+      inFlight: { ...count, description: "Messages that wait for a commit." },
+      subscriptions: listOf(
+        objectOf({
+          filter: text,
+          qos: { enum: [0, 1, 2] },
+          granted: {
+            type: ["integer", "null"],
+            description: "QoS granted; null before there is an answer, and when it is refused.",
+          },
+          refused: flag,
+          detail: { ...text, description: "Why it is refused." },
+        }),
+      ),
+    }),
+  ),
+});

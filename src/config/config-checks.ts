@@ -5,7 +5,8 @@
 import { parseDuration } from "../core/time/duration.ts";
 import { isLoopback } from "../core/address.ts";
 import { checkDevice } from "./device-checks.ts";
-import { isTopicFilter } from "./forms.ts";
+import { parseMqttUrl } from "../core/mqtt-address.ts";
+import { isBrokerUrl, isTopicFilter } from "./forms.ts";
 import { valueAt } from "./issues.ts";
 import { isObject, type JsonObject } from "./jsonc.ts";
 
@@ -20,6 +21,7 @@ export function checkConfig(effective: unknown, report: Report): void {
   for (const [pointer, one] of objectsAt(effective, "/ingest/devices")) checkDevice(pointer, one, report);
   checkRollups(effective, report);
   checkUpstreams(effective, report);
+  checkBridges(effective, report);
 }
 
 function objectsAt(document: unknown, pointer: string): [pointer: string, value: JsonObject][] {
@@ -170,34 +172,107 @@ function checkRollups(effective: unknown, report: Report): void {
 }
 
 function checkUpstreams(effective: unknown, report: Report): void {
-  const names = new Map<string, string>();
-  for (const [pointer, upstream] of objectsAt(effective, "/upstreams")) {
-    const { name, username, password, cert, key } = upstream;
-    if (typeof name === "string") {
-      const first = names.get(name);
-      if (first === undefined) names.set(name, pointer);
-      else {
-        report(
-          `${pointer}/name`,
-          "UPSTREAM_TWICE",
-          `The name ${JSON.stringify(name)} already belongs to ${first}.`,
-          "each upstream needs a name of its own: its progress is kept under it",
-        );
-      }
-    }
-    if (password !== undefined && username === undefined) {
-      report(`${pointer}/password`, "UPSTREAM_LOGIN", "A password needs a user name.", 'add "username"');
-    }
-    if ((cert === undefined) !== (key === undefined)) {
-      const [there, missing] = cert === undefined ? ["key", "cert"] : ["cert", "key"];
-      report(
-        `${pointer}/${there}`,
-        "TLS_FILES",
-        `"${there}" needs "${missing}" beside it.`,
-        "a client certificate and its key belong together",
-      );
-    }
+  const upstreams = objectsAt(effective, "/upstreams");
+  const hint = "each upstream needs a name of its own: its progress is kept under it";
+  checkTwice(upstreams, "name", "UPSTREAM_TWICE", hint, report);
+  for (const [pointer, upstream] of upstreams) {
+    checkLogin(pointer, upstream, "UPSTREAM_LOGIN", report);
     checkStreams(pointer, upstream, report);
+  }
+}
+
+function checkBridges(effective: unknown, report: Report): void {
+  const bridges = objectsAt(effective, "/ingest/bridges");
+  const hint = "each bridge needs a name of its own: its messages and metrics bear it";
+  checkTwice(bridges, "name", "BRIDGE_TWICE", hint, report);
+  for (const [pointer, bridge] of bridges) {
+    checkLogin(pointer, bridge, "BRIDGE_LOGIN", report);
+    checkBridgeTls(pointer, bridge, report);
+    checkBridgeLoop(effective, pointer, bridge, report);
+    checkFilters(pointer, bridge, report);
+  }
+}
+
+/** Checks that no two members of a list have the same text under a key. */
+function checkTwice(
+  members: readonly [pointer: string, value: JsonObject][],
+  key: string,
+  code: string,
+  hint: string,
+  report: Report,
+): void {
+  const taken = new Map<string, string>();
+  for (const [pointer, member] of members) {
+    const written = member[key];
+    if (typeof written !== "string") continue;
+    const first = taken.get(written);
+    if (first === undefined) taken.set(written, pointer);
+    else {
+      const message = `The ${key} ${JSON.stringify(written)} already belongs to ${first}.`;
+      report(`${pointer}/${key}`, code, message, hint);
+    }
+  }
+}
+
+function checkLogin(pointer: string, link: JsonObject, code: string, report: Report): void {
+  const { username, password, cert, key } = link;
+  if (password !== undefined && username === undefined) {
+    report(`${pointer}/password`, code, "A password needs a user name.", 'add "username"');
+  }
+  if ((cert === undefined) !== (key === undefined)) {
+    const [there, missing] = cert === undefined ? ["key", "cert"] : ["cert", "key"];
+    report(
+      `${pointer}/${there}`,
+      "TLS_FILES",
+      `"${there}" needs "${missing}" beside it.`,
+      "a client certificate and its key belong together",
+    );
+  }
+}
+
+function checkBridgeTls(pointer: string, bridge: JsonObject, report: Report): void {
+  const { url } = bridge;
+  if (typeof url !== "string" || !url.startsWith("mqtt://")) return;
+  for (const key of ["ca", "cert", "key"]) {
+    if (bridge[key] === undefined) continue;
+    report(
+      `${pointer}/${key}`,
+      "TLS_FILES",
+      `${JSON.stringify(key)} has no effect on a connection without TLS.`,
+      'write "mqtts://" in "url", or remove it',
+    );
+  }
+}
+
+/** The gateway has what comes to its own broker. Other names of this machine are found out on connecting. */
+function checkBridgeLoop(effective: unknown, pointer: string, bridge: JsonObject, report: Report): void {
+  const { url } = bridge;
+  if (typeof url !== "string" || !isBrokerUrl(url)) return;
+  const far = parseMqttUrl(url, "bridge");
+  for (const [listener, { host, port }] of objectsAt(effective, "/listeners")) {
+    if (typeof host !== "string" || port !== far.port) continue;
+    const everywhere = host === "0.0.0.0" || host === "::";
+    if (host !== far.host && !(isLoopback(far.host) && (everywhere || isLoopback(host)))) continue;
+    report(
+      `${pointer}/url`,
+      "BRIDGE_LOOP",
+      `The bridge leads back to this gateway: ${far.host}:${far.port} is ${listener}.`,
+      "name another broker; what clients publish here is ingested without a bridge",
+    );
+  }
+}
+
+function checkFilters(pointer: string, bridge: JsonObject, report: Report): void {
+  const { topics } = bridge;
+  if (!Array.isArray(topics)) return;
+  const seen = new Set<unknown>();
+  for (const [index, topic] of topics.entries()) {
+    const filter: unknown = isObject(topic) ? topic["filter"] : topic;
+    if (typeof filter === "string" && seen.has(filter)) {
+      const message = `The filter ${JSON.stringify(filter)} stands twice.`;
+      report(`${pointer}/topics/${index}`, "BRIDGE_TOPIC_TWICE", message, "remove one of the two");
+    }
+    seen.add(filter);
   }
 }
 

@@ -1,13 +1,20 @@
 /** The schema of the configuration file: every key, its default, and what is said about a wrong value. */
 import * as z from "zod/mini";
 import { codecNames } from "../core/decode.ts";
-import { nameCharactersMax } from "../core/limits.ts";
+import { bridgeFiltersMax, bridgesMax, nameCharactersMax } from "../core/limits.ts";
 import { presetNames, usualPresets } from "../core/presets.ts";
 import { streamNames } from "../core/streams.ts";
-import { type Config, listenerProtocols, upstreamFormats, upstreamPresets } from "./config.ts";
+import {
+  type BridgeConfig,
+  bridgeProtocols,
+  type Config,
+  listenerProtocols,
+  upstreamFormats,
+  upstreamPresets,
+} from "./config.ts";
 import { isLoopback } from "../core/address.ts";
 import { deviceSchema, descriptionOf, tagKey, tagValue } from "./device-schema.ts";
-import { isResolution, isTopicFilter, isTopicPrefix, isUpstreamUrl } from "./forms.ts";
+import { isResolution, isTopicFilter, isTopicPrefix, isBrokerUrl } from "./forms.ts";
 import {
   choice,
   described,
@@ -78,14 +85,14 @@ const fieldName = text(
   { code: "NAME", expected: "The name of a field of the payload", hint: () => 'for example "ts"' },
   new RegExp(`^.{1,${nameCharactersMax}}$`),
 );
-const upstreamUrl = parsed(
+const brokerUrl = parsed(
   {
     code: "URL",
     expected: "An address of an MQTT broker without user and password in it",
     unquoted: true,
     hint: () => 'write "mqtts://broker.example:8883" (or mqtt), and "username" and "password" beside it',
   },
-  (written) => (isUpstreamUrl(written) ? written : undefined),
+  (written) => (isBrokerUrl(written) ? written : undefined),
 );
 const username = text({ code: "TEXT", expected: "A user name" }, /^.{1,256}$/);
 const password = text(
@@ -133,9 +140,48 @@ const route = object({
   decimalComma: z.exactOptional(flag()),
 });
 
+const clientId = text(
+  {
+    code: "NAME",
+    expected: `A client id of at most ${nameCharactersMax} characters`,
+    hint: () => 'for example "holdfast-gw-7"; two clients of one id throw each other out',
+  },
+  // oxlint-disable-next-line no-control-regex -- control characters are what is kept out.
+  new RegExp(`^[^\\u0000-\\u001f\\u007f]{1,${nameCharactersMax}}$`),
+);
+const qos = expecting(z.literal([0, 1, 2]), { code: "QOS", expected: "A QoS: 0, 1 or 2" });
+const bridgeFilter = expecting(
+  z.union([topicFilter, object({ filter: topicFilter, qos: z.prefault(qos, 1) })]),
+  {
+    code: "TOPIC",
+    expected: "A topic filter, or one with its QoS,",
+    hint: () => '"v3/+/devices/+/up", or { "filter": "v3/+/devices/+/up", "qos": 0 }',
+  },
+);
+
+const bridge = object({
+  name: slug,
+  url: brokerUrl,
+  username: z.exactOptional(username),
+  password: z.exactOptional(password),
+  ca: z.exactOptional(path("file")),
+  cert: z.exactOptional(path("file")),
+  key: z.exactOptional(path("file")),
+  clientId: described(z.exactOptional(clientId), {
+    description: "Default: holdfast-<gateway>-<name>. The far broker keeps the session under it.",
+  }),
+  protocol: described(z.prefault(choice(bridgeProtocols), "auto"), {
+    description: "auto: 5, and 3.1.1 where the far broker does not speak it.",
+  }),
+  topics: listOf(bridgeFilter, 1, bridgeFiltersMax),
+  prefix: described(z.exactOptional(topicLevels), {
+    description: "Levels in front of every topic before it is ingested.",
+  }),
+});
+
 const upstream = object({
   name: slug,
-  url: upstreamUrl,
+  url: brokerUrl,
   streams: z.prefault(listOf(choice(streamNames, ["raw"]), 1, streamNames.length), [...streamNames]),
   format: z.prefault(choice(upstreamFormats), "cbor"),
   preset: z.prefault(choice(upstreamPresets), "generic"),
@@ -175,6 +221,10 @@ const shape = object({
       devices: z.prefault(listOf(deviceSchema, 0, 1_000), []),
       devicesDirs: z.prefault(listOf(path("directory"), 0, 16), []),
       profileRules: z.prefault(flag(), true),
+      bridges: described(z.prefault(listOf(bridge, 0, bridgesMax), []), {
+        description:
+          "Brokers whose messages are ingested. They are not published on the gateway's own broker.",
+      }),
     }),
     {},
   ),
@@ -201,6 +251,15 @@ export const configShape: Schema = shape;
 
 /** Keys that are documented and that this version cannot do, by the name of the key. */
 export const unsupportedConfigKeys: ReadonlySet<string> = new Set(["ackBy", "usersFile"]);
+
+function bridgeOf(written: z.output<typeof bridge>, gateway: string): BridgeConfig {
+  const { topics, clientId: chosen = `holdfast-${gateway}-${written.name}`, ...rest } = written;
+  return {
+    ...rest,
+    clientId: chosen,
+    topics: topics.map((one) => (typeof one === "string" ? { filter: one, qos: 1 } : one)),
+  };
+}
 
 /** What zod says about a value. */
 export type Shaped<T> =
@@ -229,6 +288,7 @@ export function shapeConfig(effective: unknown): Shaped<Config> {
       ...written.ingest,
       devices: written.ingest.devices.map(descriptionOf),
       presets: written.ingest.presets.map((one) => (typeof one === "string" ? { name: one } : one)),
+      bridges: written.ingest.bridges.map((one) => bridgeOf(one, written.gateway.id ?? "")),
     },
     store: { ...store, commitDelayMs, retain: { rawMs: retain.raw, rollupsMs: retain.rollups } },
   };

@@ -9,6 +9,7 @@
 import type { CodecName } from "../core/decode.ts";
 import type { DeviceDescription } from "../core/device.ts";
 import type { EnabledPreset } from "../core/presets.ts";
+import type { BridgeFilter } from "../core/read-model.ts";
 import type { StreamName } from "../core/streams.ts";
 
 /** Who this gateway is. */
@@ -81,6 +82,31 @@ export interface RouteConfig {
   readonly decimalComma?: boolean;
 }
 
+export const bridgeProtocols = ["auto", "5", "3.1.1"] as const;
+
+/** A broker elsewhere, from which messages are taken. */
+export interface BridgeConfig {
+  /** Unique, `[a-z0-9-]`. */
+  readonly name: string;
+  /** `mqtt://` or `mqtts://`, without credentials in it. */
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Path of the PEM authority that the far broker's certificate must come from. Default: the system's. */
+  readonly ca?: string;
+  /** Paths of the client certificate and its key; both or none. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** The far broker keeps our session under it. Default `holdfast-<gateway>-<name>`. */
+  readonly clientId: string;
+  /** Version of MQTT. Default `auto`: 5, and 3.1.1 where the far broker does not speak it. */
+  readonly protocol: (typeof bridgeProtocols)[number];
+  /** What is subscribed to; `qos` is the highest at which messages come, 1 where it is not written. */
+  readonly topics: readonly BridgeFilter[];
+  /** Levels in front of every topic before it is ingested. Default: none. */
+  readonly prefix?: string;
+}
+
 /** What becomes of messages from devices. */
 export interface IngestConfig {
   /** What is said about devices by name; of several that match one, a later one wins, key by key. Default: none. */
@@ -93,6 +119,8 @@ export interface IngestConfig {
   readonly devicesDirs: readonly string[];
   /** The rules that come with device profiles are in force. Default true. */
   readonly profileRules: boolean;
+  /** Brokers whose messages are ingested beside those of the gateway's own. Default: none. */
+  readonly bridges: readonly BridgeConfig[];
 }
 
 /** `sync`: an acknowledged message survives a power cut. `async`: it survives the end of the process only. */

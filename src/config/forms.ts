@@ -17,7 +17,7 @@ export function isTopicPrefix(written: string): boolean {
 }
 
 /** Tells whether this is the address of an MQTT broker, without credentials in it. */
-export function isUpstreamUrl(written: string): boolean {
+export function isBrokerUrl(written: string): boolean {
   if (!/^mqtts?:\/\//.test(written) || !URL.canParse(written)) return false;
   const url = new URL(written);
   return url.hostname !== "" && url.username === "" && url.password === "";

@@ -196,3 +196,22 @@ export const sessionQueuesBytesMax: number = 16 * 1024 * 1024;
 
 /** Topic names the broker remembers as checked; forgotten all at once when full. 8,192 × about 250 bytes = 2 MB. */
 export const topicNamesMax = 8_192;
+
+/** Bridges, and the topic filters of one. */
+export const bridgesMax = 8;
+export const bridgeFiltersMax = 64;
+
+/**
+ * Messages of one far broker that wait for a commit; beyond it its socket is not read. At 1,024 a commit even 50
+ * commits a second take 50,000 messages. MQTT 5 servers are told it as Receive Maximum.
+ */
+export const bridgeInFlightMax = 1_024;
+
+/** Bytes of such messages: 8 bridges × 1 MiB. One packet of the largest size always fits. */
+export const bridgeInFlightBytesMax: number = 1024 * 1024;
+
+/**
+ * How long a far broker is asked to keep what it has for a gateway that is away (MQTT 5, Session Expiry). What it
+ * keeps is its own; a gateway that is gone for good must not fill it for ever.
+ */
+export const bridgeSessionSeconds: number = 7 * 86_400;

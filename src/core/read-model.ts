@@ -98,6 +98,44 @@ export interface UpstreamStatus {
   readonly streams: Readonly<Record<string, UpstreamPosition>>;
 }
 
+/** What a bridge subscribes to. */
+export interface BridgeFilter {
+  /** As the far broker is asked for it. */
+  readonly filter: string;
+  /** The highest at which messages are wanted. */
+  readonly qos: 0 | 1 | 2;
+}
+
+/** What became of a subscription. */
+export interface BridgeFilterStatus extends BridgeFilter {
+  /** The QoS that the far broker granted; `null` before it has answered, and when it refuses. */
+  readonly granted: number | null;
+  readonly refused: boolean;
+  /** Why it is refused; empty when it is not. */
+  readonly detail: string;
+}
+
+/** The link to one broker from which messages are taken. */
+export interface BridgeStatus {
+  readonly name: string;
+  /** Without user name and password. */
+  readonly url: string;
+  readonly connected: boolean;
+  /** `connected`, `connecting`, `waiting` (for the next attempt) or `stopped`. */
+  readonly state: string;
+  /** What is wrong, one sentence; empty when nothing is. */
+  readonly detail: string;
+  /** What it is called among the clients of its messages, in dead letters for instance. */
+  readonly clientId: string;
+  /** Of the connection there is; `null` while there is none. */
+  readonly protocol: "3.1.1" | "5" | null;
+  /** Messages since the start of the gateway, those sent again included. */
+  readonly received: number;
+  /** Messages that wait for a commit. */
+  readonly inFlight: number;
+  readonly subscriptions: readonly BridgeFilterStatus[];
+}
+
 /** Samples of one answer at most: 10,000 × about 100 bytes of JSON = 1 MB. */
 export const samplesMax = 10_000;
 
@@ -180,6 +218,7 @@ export interface ReadModel {
   /** Raw samples out of the log. What arrived more than an hour after its event time may be missing. */
   samples(query: SampleQuery): Promise<SampleAnswer>;
   upstreams(): readonly UpstreamStatus[];
+  bridges(): readonly BridgeStatus[];
 }
 
 /** What is known of one stream, from its source and cursors. */

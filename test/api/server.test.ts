@@ -50,6 +50,7 @@ test("every path of the API document that reads answers, with a described status
     "/api/v1/profiles",
     "/api/v1/dead-letters",
     "/api/v1/upstreams",
+    "/api/v1/bridges",
     "/openapi.json",
     "/api/v1/alerts/{id}/ack",
     "/api/v1/alerts/{id}/shelve",

@@ -1,6 +1,7 @@
 /** A small gateway in memory for the API, and a client that can send anything. */
 import { connect } from "node:net";
 import {
+  type BridgeStatus,
   type GatewayStatus,
   type Ledger,
   ledgerOf,
@@ -159,6 +160,23 @@ export class MemoryReadModel implements ReadModel {
     const wanted = ofMetric.filter(({ at }) => at >= from && at < to);
     const truncated = wanted.length > query.limit;
     return Promise.resolve({ samples: wanted.slice(0, query.limit), truncated });
+  }
+
+  bridges(): readonly BridgeStatus[] {
+    return [
+      {
+        name: "ttn",
+        url: "mqtts://eu1.cloud.thethings.network:8883",
+        connected: true,
+        state: "connected",
+        detail: "",
+        clientId: "bridge:ttn",
+        protocol: "5",
+        received: 17,
+        inFlight: 0,
+        subscriptions: [{ filter: "v3/+/devices/+/up", qos: 0, granted: 0, refused: false, detail: "" }],
+      },
+    ];
   }
 
   upstreams(): readonly UpstreamStatus[] {

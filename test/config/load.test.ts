@@ -18,6 +18,7 @@ const defaults = {
     devices: [],
     devicesDirs: [],
     profileRules: true,
+    bridges: [],
   },
   rulesDir: "/work/rules.d",
   store: {
@@ -188,4 +189,30 @@ test("client certificates are credentials enough", async () => {
 test("any free port may be asked for more than once", async () => {
   const text = '{ "listeners": [{ "port": 0 }, { "port": 0 }], "http": { "port": 0 } }';
   expect(valueOf(await loadText(text)).config.http.port).toBe(0);
+});
+
+test("a bridge is complete when it has a name, an address and topics; its password comes by reference", async () => {
+  const text = `{
+    "gateway": { "id": "gw-7" },
+    "ingest": { "bridges": [
+      { "name": "ttn", "url": "mqtts://eu1.example:8883", "topics": ["v3/+/up", { "filter": "#", "qos": 0 }],
+        "username": "app", "password": "\${env:KEY}" }
+    ] }
+  }`;
+  const loaded = valueOf(await loadText(text, { environment: { KEY: "hush" } }));
+  expect(loaded.config.ingest.bridges).toEqual([
+    {
+      name: "ttn",
+      url: "mqtts://eu1.example:8883",
+      clientId: "holdfast-gw-7-ttn",
+      protocol: "auto",
+      topics: [
+        { filter: "v3/+/up", qos: 1 },
+        { filter: "#", qos: 0 },
+      ],
+      username: "app",
+      password: "hush",
+    },
+  ]);
+  expect(formatSettings(showConfig(loaded)).join("\n")).not.toContain("hush");
 });

@@ -1,6 +1,13 @@
 /** An MQTT server that does what a test tells it to, packet by packet, right or wrong. */
 import { createServer, type Server, type Socket } from "node:net";
-import { generate, parser, type IConnectPacket, type IPublishPacket, type Packet } from "mqtt-packet";
+import {
+  generate,
+  type IConnectPacket,
+  type IPublishPacket,
+  type ISubscribePacket,
+  type Packet,
+  parser,
+} from "mqtt-packet";
 
 /** One connection to the scripted server. */
 export interface ScriptedConnection {
@@ -15,6 +22,7 @@ export interface ScriptedConnection {
 export interface MqttScript {
   connect?(packet: IConnectPacket, connection: ScriptedConnection): void;
   publish?(packet: IPublishPacket, connection: ScriptedConnection): void;
+  subscribe?(packet: ISubscribePacket, connection: ScriptedConnection): void;
 }
 
 /** A running scripted server. */
@@ -22,6 +30,8 @@ export interface ScriptedMqtt {
   readonly port: number;
   readonly connects: readonly IConnectPacket[];
   readonly publishes: readonly IPublishPacket[];
+  /** Everything that came, oldest first. */
+  readonly packets: readonly Packet[];
   script: MqttScript;
   close(): Promise<void>;
 }
@@ -35,6 +45,16 @@ export function accepting(properties: Record<string, number> = {}): Required<Pic
           ? { cmd: "connack", reasonCode: 0, sessionPresent: false, properties }
           : { cmd: "connack", returnCode: 0, sessionPresent: false },
       );
+    },
+  };
+}
+
+/** Grants every subscription what it asks for, but for filters that are refused with 0x87. */
+export function granting(refused: readonly string[] = []): Required<Pick<MqttScript, "subscribe">> {
+  return {
+    subscribe({ messageId, subscriptions }, connection) {
+      const granted = subscriptions.map(({ topic, qos }) => (refused.includes(topic) ? 0x87 : qos));
+      connection.send({ cmd: "suback", messageId: messageId ?? 0, granted });
     },
   };
 }
@@ -58,6 +78,7 @@ class ScriptedServer implements ScriptedMqtt {
   port = 0;
   readonly connects: IConnectPacket[] = [];
   readonly publishes: IPublishPacket[] = [];
+  readonly packets: Packet[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -96,6 +117,7 @@ class ScriptedServer implements ScriptedMqtt {
     };
     const reader = parser({ protocolVersion: 4 });
     reader.on("packet", (packet: Packet) => {
+      this.packets.push(packet);
       if (packet.cmd === "connect") {
         version = packet.protocolVersion ?? 4;
         this.connects.push(packet);
@@ -103,7 +125,7 @@ class ScriptedServer implements ScriptedMqtt {
       } else if (packet.cmd === "publish") {
         this.publishes.push(packet);
         this.script.publish?.(packet, connection);
-      }
+      } else if (packet.cmd === "subscribe") this.script.subscribe?.(packet, connection);
     });
     socket.on("data", (bytes) => reader.parse(bytes));
     socket.on("error", () => socket.destroy());

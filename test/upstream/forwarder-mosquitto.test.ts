@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { type StreamName, streamNames } from "../../src/core/streams.ts";
+import { makeCertificates } from "../support/certificates.ts";
 import { MemoryStreams } from "../support/memory-streams.ts";
 import {
   type Mosquitto,
@@ -188,31 +189,4 @@ describe.skipIf(mosquittoMissing)("with a real mosquitto", () => {
 
 function settled(streams: MemoryStreams): boolean {
   return streamNames.every((stream) => streams.cursor("cloud", stream) === streams.head(stream));
-}
-
-/** An authority, and certificates of a server at localhost and of a client, valid for a day. */
-async function makeCertificates(directory: string): Promise<void> {
-  const openssl = (...words: string[]): Promise<unknown> => run("openssl", words, { cwd: directory });
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  await openssl(
-    "req",
-    "-x509",
-    ...key,
-    "-keyout",
-    "ca.key",
-    "-out",
-    "ca.crt",
-    "-subj",
-    "/CN=test authority",
-    "-days",
-    "1",
-  );
-  for (const [name, subject] of [
-    ["server", "localhost"],
-    ["client", "gw-7"],
-  ] as const) {
-    await openssl("req", ...key, "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${subject}`);
-    const signing = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1"];
-    await openssl("x509", "-req", "-in", `${name}.csr`, ...signing, "-out", `${name}.crt`);
-  }
 }
