@@ -2,7 +2,7 @@
  * One connection to a far broker, from the first attempt to its end.
  *
  * A client of its own and not mqtt.js: that one handles a message after the other, each as long as its
- * acknowledgement takes, which is one message a commit (decision 0016).
+ * acknowledgement takes, which is one message a commit.
  */
 import type { Socket } from "node:net";
 import type { IConnackPacket, ISubackPacket } from "mqtt-packet";

@@ -1,10 +1,10 @@
 /** The disk fills up under load, and is freed again: nothing is acknowledged meanwhile, nothing is lost. */
-import { open, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { type GatewayProcess, startGateway } from "../support/gateway-process.ts";
-import { loopDisksMissing, mountMemory } from "../support/loop-disk.ts";
+import { fillUp, loopDisksMissing, mountMemory } from "../support/loop-disk.ts";
 import { readStoreContents, storeFaults } from "../support/store-contents.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { until } from "../support/until.ts";
@@ -79,29 +79,6 @@ function totalOf(fleet: readonly { readonly acknowledged: number }[]): number {
 
 async function isReady(httpPort: number): Promise<boolean> {
   return (await fetch(`http://127.0.0.1:${httpPort}/readyz`)).status === 200;
-}
-
-/** Writes a file until not a byte more fits. */
-async function fillUp(path: string): Promise<void> {
-  const file = await open(path, "w");
-  try {
-    for (let size = 1024 * 1024; size >= 1; size = Math.floor(size / 16)) {
-      const block = new Uint8Array(size);
-      while (await fits(file.write(block))) continue;
-    }
-  } finally {
-    await file.close();
-  }
-}
-
-/** Whether a write found room for any of it. */
-async function fits(write: Promise<{ readonly bytesWritten: number }>): Promise<boolean> {
-  try {
-    return (await write).bytesWritten > 0;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOSPC") return false;
-    throw error;
-  }
 }
 
 function acknowledgedBy(fleet: readonly { readonly acknowledged: number }[]): number[] {

@@ -160,3 +160,26 @@ export class LoopDisk implements Mounted {
     await rm(this.#image);
   }
 }
+
+/** Writes a file until not a byte more fits. Removing it frees the disk. */
+export async function fillUp(path: string): Promise<void> {
+  const file = await open(path, "w");
+  try {
+    for (let size = 1024 * 1024; size >= 1; size = Math.floor(size / 16)) {
+      const block = new Uint8Array(size);
+      while (await fits(file.write(block))) continue;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a write found room for any of it. */
+async function fits(write: Promise<{ readonly bytesWritten: number }>): Promise<boolean> {
+  try {
+    return (await write).bytesWritten > 0;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOSPC") return false;
+    throw error;
+  }
+}

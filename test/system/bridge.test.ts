@@ -110,6 +110,31 @@ describe.skipIf(mosquittoMissing)("a bridge to mosquitto", () => {
     },
   );
 
+  test.each(["5", "3.1.1"])(
+    "over MQTT %s many messages of a backlog share a commit, so that it drains at 2,000 a second and more",
+    { timeout: 60_000 },
+    async (protocol) => {
+      const count = 20_000;
+      const mosquitto = await far();
+      const gateway = await bridged(await directoryOf("bridge-backlog"), { url: mosquitto.url, protocol });
+      await subscribed(gateway);
+      await gateway.stop();
+      await using publisher = await FarPublisher.open(mosquitto.url);
+      await publisher.readings("plant/a", 0, count);
+      const startedMs = performance.now();
+      await gateway.start();
+      await stored(gateway, count);
+      const drainedMs = performance.now() - startedMs - gateway.readyAfterMs;
+      const { logSeq } = await gateway.status();
+      console.info(
+        `${count} messages in ${logSeq} records, ${Math.round(drainedMs)} ms after the gateway was ready`,
+      );
+      expect(logSeq).toBeLessThan(count / 20);
+      expect(drainedMs).toBeLessThan(count / 2);
+      await expectNumbers(gateway, "plant/a n", count);
+    },
+  );
+
   test("over TLS it checks the server against the authority, and says what is wrong with certificate and password", {
     timeout: 60_000,
   }, async () => {
