@@ -209,6 +209,18 @@ describe.skipIf(mosquittoMissing)("a bridge to mosquitto", () => {
     },
   );
 
+  test("a bridge changes only with a restart: a reload is refused and says which part it is", async () => {
+    const mosquitto = await far();
+    const gateway = await bridged(await directoryOf("bridge-reload"), { url: mosquitto.url });
+    await subscribed(gateway);
+    const written = await readFile(gateway.configFile, "utf8");
+    await writeFile(gateway.configFile, written.replace("plant/#", "plant/+"));
+    gateway.signal("SIGHUP");
+    await until("refused", () => gateway.log.some(({ event }) => event === "reload-refused"));
+    const line = gateway.log.find(({ event }) => event === "reload-refused");
+    expect(line?.["problems"]).toMatchObject([{ code: "RELOAD_NEEDS_RESTART", pointer: "/ingest/bridges" }]);
+  });
+
   test("a bridge that leads back to its own gateway is refused before it starts", async () => {
     const directory = await directoryOf("bridge-loop");
     const port = await lastingPort();
