@@ -84,7 +84,8 @@ async function asked(
       const to = Math.round(from + length * (endAt - start));
       const movedMs = repairs.movedMs.bind(repairs);
       const query = { series: new Set(series), from, to, limit, recordsMax: 1_000, movedMs };
-      const { samples, truncated } = await store.samples(query);
+      const { samples: stored, truncated } = await store.samples(query);
+      const samples = stored.map(({ seq: _seq, ...sample }) => sample);
       const all = written
         .filter((sample) => series.includes(sample.series) && sample.at >= from && sample.at < to)
         .toSorted((one, other) => one.at - other.at);

@@ -285,8 +285,8 @@ test("samples that are marked as old say so, and a repair of the clock does not 
   await commit(store, { at: start + 1, rows });
   const { samples } = await store.samples(queryOf({ movedMs: () => minute }));
   expect(samples).toEqual([
-    { series: 0, at: start + 1, value: 1, historical: true },
-    { series: 0, at: start + minute, value: 0 },
+    { series: 0, seq: 1, at: start + 1, value: 1, historical: true },
+    { series: 0, seq: 1, at: start + minute, value: 0 },
   ]);
 });
 
