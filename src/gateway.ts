@@ -12,6 +12,8 @@ import type { Bridge } from "./bridge/bridge-contract.ts";
 import { openBridge } from "./bridge/bridge.ts";
 import { type Broker, openBroker } from "./broker/broker.ts";
 import { decoders } from "./codec-makers.ts";
+import { hostStateMessage, rebirthCommand } from "./codecs/sparkplug-command.ts";
+import { SparkplugHost } from "./codecs/sparkplug-host.ts";
 import type { BridgeConfig, Config, UpstreamConfig } from "./config/config.ts";
 import { AppError, failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
 import { deadLettersMax } from "./core/limits.ts";
@@ -119,6 +121,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
   readonly #startedAt: number;
   readonly #startedMs: number;
   readonly #metrics = openMetrics();
+  readonly #sparkplug: SparkplugHost;
   readonly #plans: DecodePlans;
   readonly #calibrations: Calibrations;
   readonly #forwarders: Forwarder[] = [];
@@ -136,7 +139,8 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
     this.#profiles = options.profiles;
     this.#startedAt = options.clock.now();
     this.#startedMs = options.clock.monotonicMs();
-    this.#plans = new DecodePlans(routesOf(options.config, options.profiles), decoders);
+    this.#sparkplug = this.#openSparkplug();
+    this.#plans = new DecodePlans(routesOf(options.config, options.profiles), decoders(this.#sparkplug));
     this.#calibrations = new Calibrations(settingsOf(options).devices);
   }
 
@@ -163,12 +167,14 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       onRebuilt: () => {
         this.#plans.clear();
         this.#calibrations.clear();
+        this.#restoreSparkplug();
         this.#publishBoard();
       },
       onRetired: () => this.#plans.clear(),
       accept: (state) => expectKeptSchemas(state.schemas, this.#options),
     });
     this.#engine = engine;
+    this.#restoreSparkplug();
     logger.info({ event: "recovered", ...engine.report, logSeq: store.lastSeq }, "The state is recovered.");
     const intake = new Intake({
       source: engine,
@@ -191,13 +197,14 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       ownTopicPrefix: config.ownTopicPrefix,
     });
     this.#publishBoard();
+    this.#publishHostState(true);
     for (const upstream of config.upstreams) {
       this.#forwarders.push(this.#forward(store, upstream, await tlsMaterial(upstream, "upstream")));
     }
     for (const bridge of config.ingest.bridges) {
       this.#bridges.push(this.#bridge(intake, bridge, await tlsMaterial(bridge, "bridge")));
     }
-    const parts = [store, engine, this.#broker, ...this.#forwarders, ...this.#bridges];
+    const parts = [store, engine, this.#broker, this.#sparkplug, ...this.#forwarders, ...this.#bridges];
     for (const part of parts) this.#metrics.add(part.metrics);
     if (config.http.enabled) {
       this.#api = await openApiServer({
@@ -235,8 +242,11 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
     const broken = this.#options.force ? [] : schemaProblems(this.#engine.state.schemas, next.profiles);
     if (broken.length > 0) return failed(broken);
     const settings = settingsOf(next);
+    const isOtherHost = next.config.ingest.sparkplug.hostId !== this.#config.ingest.sparkplug.hostId;
     await this.#engine.apply(settings, () => {
+      if (isOtherHost) this.#publishHostState(false);
       this.#config = next.config;
+      if (isOtherHost) this.#publishHostState(true);
       this.#profiles = next.profiles;
       this.#plans.replaceRoutes(routesOf(next.config, next.profiles));
       this.#calibrations.replace(settings.devices);
@@ -247,6 +257,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
   async close(): Promise<void> {
     clearInterval(this.#statusTimer);
     this.#broker?.publish(statusMessage(this.#config.ownTopicPrefix, { state: "offline" }));
+    this.#publishHostState(false);
     const steps: (() => Promise<void> | undefined)[] = [
       () => this.#api?.close(),
       () => this.#broker?.stopAccepting(),
@@ -311,6 +322,34 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       logger,
       random,
     });
+  }
+
+  #openSparkplug(): SparkplugHost {
+    const { clock, logger } = this.#options;
+    return new SparkplugHost({
+      monotonicMs: () => clock.monotonicMs(),
+      requestRebirth: ({ group, node, topic, clientId }) => {
+        this.#broker?.publish(rebirthCommand(topic, clock.now()));
+        const message = "A Sparkplug edge node is asked for its birth certificates.";
+        logger.info({ event: "rebirth-requested", group, node, client: clientId }, message);
+      },
+      onReborn: (reborn) => {
+        const message = "A Sparkplug edge node has sent the birth certificates that it was asked for.";
+        logger.info({ event: "reborn", ...reborn }, message);
+      },
+    });
+  }
+
+  /** Edge nodes are known as far as the log tells of them. */
+  #restoreSparkplug(): void {
+    if (this.#engine !== undefined) this.#sparkplug.nodes.restore(this.#engine.state.catalogue.births());
+  }
+
+  /** Tells Sparkplug edge nodes whether their host is there, where this gateway is one. */
+  #publishHostState(online: boolean): void {
+    const { hostId } = this.#config.ingest.sparkplug;
+    if (hostId === undefined) return;
+    this.#broker?.publish(hostStateMessage(hostId, online, this.#options.clock.now()));
   }
 
   /** Tells the local broker what has become durable. */

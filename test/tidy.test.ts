@@ -20,6 +20,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   pino: ["ops"],
   "pino-pretty": ["ops"],
   "prom-client": ["ops"],
+  pbf: ["codecs"],
   "cbor-x": ["codecs", "store", "upstream"],
   "jsonc-parser": ["config"],
   zod: ["config"],

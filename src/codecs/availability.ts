@@ -11,7 +11,7 @@ import { rejected } from "./rejection.ts";
 import { isText, viewOf } from "./text.ts";
 
 /** The metric of every availability. */
-const onlineMetric = "online";
+export const onlineMetric = "online";
 
 /** Words in small letters, and what they say. */
 export type AvailabilityWords = ReadonlyMap<string, boolean>;

@@ -225,6 +225,14 @@ const shape = object({
         description:
           "Brokers whose messages are ingested. They are not published on the gateway's own broker.",
       }),
+      sparkplug: z.prefault(
+        object({
+          hostId: described(z.exactOptional(gatewayId), {
+            description: "The broker says by spBv1.0/STATE/<hostId> whether this host is there.",
+          }),
+        }),
+        {},
+      ),
     }),
     {},
   ),

@@ -121,6 +121,13 @@ export interface IngestConfig {
   readonly profileRules: boolean;
   /** Brokers whose messages are ingested beside those of the gateway's own. Default: none. */
   readonly bridges: readonly BridgeConfig[];
+  readonly sparkplug: SparkplugConfig;
+}
+
+/** This gateway as a host of Sparkplug edge nodes. */
+export interface SparkplugConfig {
+  /** With it the broker says, under this name, whether the gateway is there. Default: it says nothing. */
+  readonly hostId?: string;
 }
 
 /** `sync`: an acknowledged message survives a power cut. `async`: it survives the end of the process only. */

@@ -32,6 +32,7 @@ export const codecNames = [
   "rtl433-devices",
   "aws-shadow",
   "azure-iot",
+  "sparkplug",
 ] as const;
 export type CodecName = (typeof codecNames)[number];
 
@@ -48,6 +49,8 @@ export const rejectCauses = [
   "series-limit",
   /** Numbers in place of names, of a sender whose names are not known yet: Sparkplug data before the birth. */
   "awaiting-birth",
+  /** Numbers in place of names, which have come to mean something else meanwhile: Sparkplug data that a birth has overtaken. */
+  "overtaken",
 ] as const;
 export type RejectCause = (typeof rejectCauses)[number];
 
@@ -78,6 +81,8 @@ export interface DecodeTarget {
    * same for the whole message; the clock is read when a codec first asks.
    */
   readonly receivedAt: EpochMs;
+  /** Client that has sent the message; nothing where a payload is only tried. */
+  readonly clientId?: string;
   /**
    * The device's own stamp as the codec found it, in epoch milliseconds, or `NaN` where the payload has
    * none. Set by the codec for every payload it accepts.

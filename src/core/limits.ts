@@ -165,10 +165,24 @@ export const catalogueFactsMax = 20_000;
 export const schemaVersionsMax = 16;
 
 /**
- * Metrics of one birth certificate. Beyond: cause `too-many-items`. 65,536 bytes of payload hold some 2,000 with
- * short names.
+ * Metrics of one birth certificate or other Sparkplug payload, members of templates and data sets among them.
+ * Beyond: cause `too-many-items`. 65,536 bytes of payload hold some 2,000 with short names.
  */
 export const birthMetricsMax = 2_048;
+
+/** Bytes of a Sparkplug payload without its compression. Beyond: cause `too-large`. Four times the largest packet; 1 ms. */
+export const inflatedBytesMax: number = 256 * 1024;
+
+/**
+ * Sparkplug edge nodes whose names and sequence are remembered, and metrics in their birth certificates together.
+ * Beyond: the node that was born longest ago is forgotten, counted; its data then wait for another birth, which is
+ * asked for. 65,536 × about 150 bytes = 10 MB, three times as many as there can be series.
+ */
+export const sparkplugNodesMax = 1_024;
+export const sparkplugMetricsMax = 65_536;
+
+/** How long a Sparkplug edge node is not asked again for its birth certificates. */
+export const rebirthEveryMs = 60_000;
 
 /** QoS 1 and 2 messages sent to one subscriber and not acknowledged; fewer where it says so itself (Receive Maximum). */
 export const outboundInFlightMax = 256;

@@ -10,6 +10,7 @@ import type { CodecName } from "./decode.ts";
 
 /** The presets by name, in the order in which they are tried. */
 export const presetNames = [
+  "sparkplug",
   "homie",
   "tasmota",
   "shelly-gen1",
@@ -51,6 +52,7 @@ export interface Preset {
 
 /** In the order in which they are tried. No two that are not `broad` match one topic. */
 export const presets: readonly Preset[] = [
+  preset("sparkplug", "sparkplug", "spBv1.0", ["#"]),
   preset("homie", "homie", "homie", ["#"]),
   preset("tasmota", "tasmota", "", ["tele/+/+", "stat/+/+", "cmnd/+/+", "tasmota/discovery/#"]),
   preset("shelly-gen1", "shelly-gen1", "shellies", ["#"]),

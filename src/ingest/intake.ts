@@ -53,6 +53,7 @@ export class Intake implements PublicationSink, DecodeTarget {
   stampAt: EpochMs = Number.NaN;
   stampUnreadable = false;
   ownStamps = false;
+  clientId = "";
   /** What the message that is being decoded says about devices. */
   readonly #facts: DeviceFact[] = [];
   /** Time of receipt of the message that is being decoded; `NaN` until somebody has asked. */
@@ -141,6 +142,7 @@ export class Intake implements PublicationSink, DecodeTarget {
     this.stampUnreadable = false;
     this.ownStamps = false;
     this.#receivedAt = receivedAt;
+    this.clientId = message.clientId;
     const plan = this.#planOf(message);
     this.#origin.topic = message.topic;
     this.#origin.profile = plan.profile;

@@ -58,6 +58,10 @@ class ProfilePlan implements DecodePlan, DecodeTarget {
     return this.#target.receivedAt;
   }
 
+  get clientId(): string {
+    return this.#target.clientId ?? "";
+  }
+
   get stampAt(): EpochMs {
     return this.#target.stampAt;
   }

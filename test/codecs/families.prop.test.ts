@@ -54,7 +54,7 @@ test("a damaged payload never throws, is decoded in time, and leaves prototypes 
     fc.property(fc.nat({ max: familySamples.length - 1 }), choose, (which, choices) => {
       const next = (): number => choices.next().value;
       const { codec, topic, payload } = familySamples[which]!;
-      const make = codecMakers[codec];
+      const make = codecMakers()[codec];
       const decoding = new FamilyDecoding(make({ topic, codec: "auto" }));
       const original = Buffer.from(payload);
       for (let round = 0; round < payloadsPerRun; round += 1) {
@@ -76,7 +76,7 @@ test("a damaged payload never throws, is decoded in time, and leaves prototypes 
 
 test.each(familySamples)("hostile names do no harm to $codec on $topic", ({ codec, topic }) => {
   const before = prototypes();
-  decoded(codecMakers[codec], topic, hostile);
+  decoded(codecMakers()[codec], topic, hostile);
   expect(prototypes()).toBe(before);
   expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
 });
@@ -84,7 +84,7 @@ test.each(familySamples)("hostile names do no harm to $codec on $topic", ({ code
 test.each(familySamples)(
   "the largest payloads of $codec are decoded in time on $topic",
   ({ codec, topic }) => {
-    const decoding = new FamilyDecoding(codecMakers[codec]({ topic, codec: "auto" }));
+    const decoding = new FamilyDecoding(codecMakers()[codec]({ topic, codec: "auto" }));
     const wide = `{"params":{"switch:0":[${"1,".repeat(900)}1]},"object":[${"1,".repeat(100)}1]}`;
     const many = `{${Array.from({ length: 1000 }, (_, index) => `"DS18B20-${index}":1`).join(",")}}`;
     const probes = `{${Array.from({ length: 500 }, (_, index) => `"DS18B20-${index}":{"T":1}`).join(",")}}`;
@@ -115,7 +115,7 @@ const topicLevel = fc.constantFrom(
 const anyTopic = fc.array(topicLevel, { minLength: 1, maxLength: 8 }).map((levels) => levels.join("/"));
 const makers: readonly [codec: string, make: (spec: PlanSpec) => DecodePlan][] = [
   ...new Set(familySamples.map(({ codec }) => codec)),
-].map((codec) => [codec, codecMakers[codec]]);
+].map((codec) => [codec, codecMakers()[codec]]);
 
 test.each(makers)("%s takes any topic without throwing, and keeps its name", (codec, make) => {
   fc.assert(

@@ -19,6 +19,7 @@ const defaults = {
     devicesDirs: [],
     profileRules: true,
     bridges: [],
+    sparkplug: {},
   },
   rulesDir: "/work/rules.d",
   store: {

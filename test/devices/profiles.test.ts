@@ -68,7 +68,7 @@ test.each(library.profiles.map((profile, index) => [profile.id, profile, index] 
 );
 
 test.each(examples)("example $id does what it says", ({ profile, example }) => {
-  expect(exampleProblems(profile, example, decoders)).toEqual([]);
+  expect(exampleProblems(profile, example, decoders())).toEqual([]);
 });
 
 test("the file devices/profile-1.schema.json is the schema that the program gives", async () => {

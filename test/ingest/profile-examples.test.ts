@@ -27,7 +27,7 @@ function example(payload: string, parts: Partial<ProfileExample>): ProfileExampl
 }
 
 function problemsOf(payload: string, parts: Partial<ProfileExample>): string[] {
-  return exampleProblems(profile, example(payload, parts), decoders);
+  return exampleProblems(profile, example(payload, parts), decoders());
 }
 
 const reading = '{"t":75.2,"s":"open","x":1,"ts":1762000000}';
@@ -94,7 +94,7 @@ test.each<readonly [string, string, Partial<ProfileExample>, string]>([
 test("examples that fail are found by their pointer", () => {
   const good = [example('{"t":32}', { expect: { temperature: 0 } }), example("{", { expect: {} })];
   const bad = [example("{}", { cause: "malformed" }), example("{", { cause: "malformed" })];
-  const failing = failingExamples({ ...profile, good, bad }, decoders);
+  const failing = failingExamples({ ...profile, good, bad }, decoders());
   expect(failing.map(({ pointer }) => pointer)).toEqual(["/examples/good/1", "/examples/bad/0"]);
 });
 
@@ -131,6 +131,6 @@ test.each<readonly [string, string, Partial<ProfileExample>, string[]]>([
 ])(
   "an example %s, of a profile with a fingerprint and clients, is judged",
   (_name, payload, parts, problems) => {
-    expect(exampleProblems(asking, example(payload, parts), decoders)).toEqual(problems);
+    expect(exampleProblems(asking, example(payload, parts), decoders())).toEqual(problems);
   },
 );

@@ -145,7 +145,7 @@ export async function openTestEngine(
   const store = new ObedientStore(await openStore({ directory, durability: "sync", logger: quietLogger }));
   store.refuse = options.refuse === true;
   const clock = new ManualClock();
-  const plans = new DecodePlans(tableOf([]), decoders);
+  const plans = new DecodePlans(tableOf([]), decoders());
   const effects: Effects[] = [];
   const deadLetters: DeadLetter[] = [];
   const engine = await openEngine({

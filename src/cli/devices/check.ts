@@ -38,7 +38,7 @@ export async function checkProfiles(
 }
 
 function exampleProblemsOf(file: ProfileFile): Problem[] {
-  return failingExamples(file.profile, decoders).flatMap(({ pointer, messages }) =>
+  return failingExamples(file.profile, decoders()).flatMap(({ pointer, messages }) =>
     messages.map((message) => ({
       code: "PROFILE_EXAMPLE",
       message,

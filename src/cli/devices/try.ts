@@ -48,7 +48,7 @@ export async function tryDevice(context: CommandContext, options: TryOptions): P
   if (!routes.ok) return invalid(context, routes.problems);
   const { topic, client: clientId = "" } = options;
   const message = { topic, clientId, bytes, start: 0, end: bytes.length };
-  const plan = new DecodePlans(routes.value, decoders).planOf(message);
+  const plan = new DecodePlans(routes.value, decoders()).planOf(message);
   const trial = tryPayload(plan, bytes, context.clock.now());
   tell(context, {
     profile: profiles.find(({ id }) => id === plan.profile),

@@ -22,7 +22,7 @@ export function trialsOf(profile: DeviceProfile): TryOut {
   const clientId = clientIdOf(profile, "1");
   return (topic, bytes, receivedAt) => {
     const message = { topic, clientId, bytes, start: 0, end: bytes.length };
-    const plan = new DecodePlans(routes.value, decoders).planOf(message);
+    const plan = new DecodePlans(routes.value, decoders()).planOf(message);
     return plan.profile === undefined ? undefined : tryPayload(plan, bytes, receivedAt);
   };
 }
