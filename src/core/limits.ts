@@ -157,7 +157,8 @@ export const planShapeBytesMax = 4_096;
 
 /**
  * Facts about devices and metrics that are kept. Beyond: the one that changed longest ago leaves, counted. A
- * device has some ten metrics of which something is said: 20,000 × about 250 bytes = 5 MB.
+ * device has some ten metrics of which something is said: 20,000 × about 250 bytes = 5 MB. Two metrics of a birth
+ * certificate count as a fact.
  */
 export const catalogueFactsMax = 20_000;
 

@@ -43,7 +43,7 @@ function plansOf(
 ): DecodePlans {
   const table = parseRoutes(routes, { profiles });
   if (!table.ok) throw new Error(JSON.stringify(table.problems));
-  return new DecodePlans(table.value, decoders, plansMax);
+  return new DecodePlans(table.value, decoders(), plansMax);
 }
 
 /** Decodes a message; gives the profile that decoded it, `-` for none, with `!` where it was refused. */

@@ -1,6 +1,8 @@
 /** An engine with an intake on a real store in a temporary directory, and a disk that obeys the test. */
 import { decoders } from "../../src/codec-makers.ts";
+import { SparkplugHost } from "../../src/codecs/sparkplug-host.ts";
 import { AppError } from "../../src/core/errors.ts";
+import { routesOfPresets } from "../../src/core/presets.ts";
 import type { Commit, LogStore } from "../../src/core/log-store.ts";
 import type { GatewayClock, Publication } from "../../src/core/ports.ts";
 import type { DeadLetter, Effects, Settings } from "../../src/core/record.ts";
@@ -130,7 +132,7 @@ export interface TestEngine {
   /** Puts other routes in force. */
   route(routes: readonly RouteDefinition[]): void;
   /** Hands a publication over; QoS 1 unless the part says otherwise. */
-  send(topic: string, payload: string, part?: Partial<Publication>): Sent;
+  send(topic: string, payload: string | Uint8Array, part?: Partial<Publication>): Sent;
   /** Ends it in order, and keeps the directory. */
   stop(): Promise<void>;
 }
@@ -145,7 +147,9 @@ export async function openTestEngine(
   const store = new ObedientStore(await openStore({ directory, durability: "sync", logger: quietLogger }));
   store.refuse = options.refuse === true;
   const clock = new ManualClock();
-  const plans = new DecodePlans(tableOf([]), decoders());
+  const sparkplug = new SparkplugHost();
+  const plans = new DecodePlans(tableOf([]), decoders(sparkplug));
+  let started: Engine | undefined;
   const effects: Effects[] = [];
   const deadLetters: DeadLetter[] = [];
   const engine = await openEngine({
@@ -163,8 +167,13 @@ export async function openTestEngine(
     },
     onRetired: () => undefined,
     accept: () => undefined,
-    onRebuilt: () => plans.clear(),
+    onRebuilt: () => {
+      plans.clear();
+      if (started !== undefined) sparkplug.nodes.restore(started.state.catalogue.births());
+    },
   });
+  started = engine;
+  sparkplug.nodes.restore(engine.catalogue.births());
   const intake = new Intake({
     source: engine,
     clock,
@@ -193,12 +202,17 @@ export async function openTestEngine(
 }
 
 function tableOf(definitions: readonly RouteDefinition[]): RouteTable {
-  const routes = parseRoutes(definitions);
+  const routes = parseRoutes(definitions, { presets: routesOfPresets([{ name: "sparkplug" }]) });
   if (!routes.ok) throw new Error("the routes are not valid");
   return routes.value;
 }
 
-function send(intake: Intake, topic: string, payload: string, part: Partial<Publication> = {}): Sent {
+function send(
+  intake: Intake,
+  topic: string,
+  payload: string | Uint8Array,
+  part: Partial<Publication> = {},
+): Sent {
   const bytes = Buffer.from(payload);
   const { promise, resolve } = Promise.withResolvers<void>();
   const sent: Sent = { outcome: "waiting", decided: promise };

@@ -8,10 +8,11 @@ export type HeldFact = Exclude<DeviceFact, WithdrawnFact>;
 
 /**
  * Facts by what they are about, at most `limits.catalogueFactsMax`; beyond it the one that changed longest ago
- * leaves, counted.
+ * leaves, counted. A birth certificate is as heavy as one fact, and one more for every two of its metrics.
  */
 export class Catalogue {
   readonly #facts: Map<string, HeldFact> = new Map();
+  #weight = 0;
   #evictedCount = 0;
 
   get size(): number {
@@ -39,22 +40,24 @@ export class Catalogue {
    */
   news(facts: readonly DeviceFact[]): readonly DeviceFact[] {
     if (facts.length === 0) return facts;
-    const last = new Map(facts.map((fact) => [keyOf(fact), fact]));
+    const last = new Map<string, DeviceFact>();
+    for (const fact of facts) {
+      const key = keyOf(fact);
+      // In the order of the last word on each: a birth of a node makes those of its devices before it void.
+      last.delete(key);
+      last.set(key, fact);
+    }
     return [...last].filter(([key, fact]) => !this.#holds(key, fact)).map(([, fact]) => fact);
   }
 
   apply(facts: readonly DeviceFact[]): void {
     for (const fact of facts) {
       const key = keyOf(fact);
-      this.#facts.delete(key);
+      this.#remove(key);
       if (fact.kind === "withdrawn") continue;
       this.#facts.set(key, fact);
-      if (this.#facts.size <= catalogueFactsMax) continue;
-      for (const oldest of this.#facts.keys()) {
-        this.#facts.delete(oldest);
-        this.#evictedCount += 1;
-        break;
-      }
+      this.#weight += weightOf(fact);
+      this.#evict();
     }
   }
 
@@ -65,8 +68,23 @@ export class Catalogue {
         fact.kind === "identity"
           ? fact.device === device
           : fact.kind === "metric" && "device" in fact.of && fact.of.device === device;
-      if (isMeant) this.#facts.delete(key);
+      if (isMeant) this.#remove(key);
     }
+  }
+
+  #evict(): void {
+    for (const oldest of this.#facts.keys()) {
+      if (this.#weight <= catalogueFactsMax) return;
+      this.#remove(oldest);
+      this.#evictedCount += 1;
+    }
+  }
+
+  #remove(key: string): void {
+    const held = this.#facts.get(key);
+    if (held === undefined) return;
+    this.#weight -= weightOf(held);
+    this.#facts.delete(key);
   }
 
   #holds(key: string, fact: DeviceFact): boolean {
@@ -89,4 +107,8 @@ export class Catalogue {
 
 function keyOf(fact: DeviceFact): string {
   return fact.kind === "withdrawn" ? underKey(fact.under) : factKey(fact);
+}
+
+function weightOf(fact: HeldFact): number {
+  return fact.kind === "birth" ? 1 + Math.ceil(fact.metrics.length / 2) : 1;
 }

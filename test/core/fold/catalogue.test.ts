@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Catalogue } from "../../../src/core/fold/catalogue.ts";
 import { SnapshotReader, SnapshotWriter } from "../../../src/core/fold/snapshot.ts";
-import type { DeviceFact, MetricFact } from "../../../src/core/fact.ts";
+import type { BirthFact, DeviceFact, MetricFact } from "../../../src/core/fact.ts";
 import { catalogueFactsMax } from "../../../src/core/limits.ts";
 
 const metric = (unit: string, under?: string): MetricFact => ({
@@ -53,19 +53,31 @@ test("beyond its bound the fact that changed longest ago leaves, counted", () =>
   expect(catalogue.news([identity(2)])).toStrictEqual([]);
 });
 
+function birth(node: string, count: number, at = 1): BirthFact {
+  const metrics = Array.from({ length: count }, (_, alias) => ({ name: `m${alias}`, alias, datatype: 3 }));
+  return { kind: "birth", node, at, metrics };
+}
+
+test("two metrics of a birth certificate weigh as much as a fact, and no more when it is repeated", () => {
+  const catalogue = holding(...Array.from({ length: 100 }, (_, at) => birth("g/same", 2_000, at)));
+  expect([catalogue.size, catalogue.evictedCount]).toStrictEqual([1, 0]);
+  for (let index = 0; index < 30; index += 1) catalogue.apply([birth(`g/n${index}`, 2_000)]);
+  expect([catalogue.size, catalogue.evictedCount]).toStrictEqual([19, 12]);
+});
+
+test("news come in the order of the last word on each", () => {
+  const [node, device] = [birth("g/n", 1), { ...birth("g/n", 1), device: "d" }];
+  const again = { ...device, at: 2 };
+  expect(holding().news([device, node, again])).toStrictEqual([node, again]);
+});
+
 test("a snapshot gives back what was held, in its order", () => {
-  const birth: DeviceFact = {
-    kind: "birth",
-    node: "plant/n1",
-    bdSeq: 3,
-    at: 1_762_000_000_000,
-    metrics: [{ name: "t", alias: 1, datatype: 9 }],
-  };
-  const catalogue = holding(metric("°C"), birth, metric("K"));
+  const born = { ...birth("plant/n1", 1, 1_762_000_000_000), bdSeq: 3 };
+  const catalogue = holding(metric("°C"), born, metric("K"));
   const writer = new SnapshotWriter();
   catalogue.write(writer);
   const read = new Catalogue();
   read.read(new SnapshotReader(writer.finish()));
-  expect([...read.all()]).toStrictEqual([birth, metric("K")]);
-  expect(read.births()).toStrictEqual([birth]);
+  expect([...read.all()]).toStrictEqual([born, metric("K")]);
+  expect(read.births()).toStrictEqual([born]);
 });
