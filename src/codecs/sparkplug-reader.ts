@@ -7,22 +7,12 @@
  *
  * Source: Sparkplug 3.0.0, § 6.4 and its `sparkplug_b.proto`.
  */
-import { PbfReader } from "pbf";
-import type { RejectCause, Rejection } from "../core/decode.ts";
-import {
-  birthMetricsMax,
-  nameCharactersMax,
-  packetBytesMax,
-  payloadDepthMax,
-  payloadStringBytesMax,
-} from "../core/limits.ts";
+import type { Rejection } from "../core/decode.ts";
+import { birthMetricsMax, nameCharactersMax, packetBytesMax, payloadDepthMax } from "../core/limits.ts";
+import { malformed, ProtobufFields, Refusal, WireType } from "./protobuf-fields.ts";
 import { rejected } from "./rejection.ts";
 import { inflated } from "./sparkplug-compression.ts";
 import { type SparkplugMetric, SparkplugPayload, ValueField } from "./sparkplug-payload.ts";
-import { isText, viewOf } from "./text.ts";
-
-/** Source: protobuf.dev, "Encoding", "Message structure". */
-const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 /** Wire types of the fields of `Payload`, `Metric`, and of the values in data sets and properties, from field 1. */
 const payloadTypes = [WireType.varint, WireType.bytes, WireType.varint, WireType.bytes, WireType.bytes];
@@ -45,7 +35,10 @@ const metricTypes = [
 const propertyTypes = [WireType.varint, WireType.varint, ...valueTypes];
 const keysAndValues = [WireType.bytes, WireType.bytes];
 const templateTypes = [WireType.bytes, WireType.bytes, WireType.bytes, WireType.bytes, WireType.varint];
+/** Types of columns come one by one, or packed. */
+const dataSetTypes = [WireType.varint, WireType.bytes, undefined, WireType.bytes];
 const rowTypes = [WireType.bytes];
+const noBytes = new Uint8Array();
 
 const compressedUuid = "SPBV1.0_COMPRESSED";
 
@@ -60,21 +53,11 @@ const roles: ReadonlyMap<string, number> = new Map([
   ["Display Name", Role.label],
 ]);
 
-/** Ends the reading of a payload; caught by {@link SparkplugReader.read}. */
-class Refusal extends Error {
-  readonly rejection: Rejection;
-
-  constructor(cause: RejectCause, detail: string) {
-    super(detail);
-    this.rejection = rejected(cause, detail);
-  }
-}
-
 /** One object reads payload after payload. */
 export class SparkplugReader {
   /** What was read last. */
   readonly payload: SparkplugPayload = new SparkplugPayload();
-  #reader: PbfReader = new PbfReader(new Uint8Array());
+  readonly #fields: ProtobufFields = new ProtobufFields();
   #uuid = "";
   #bodyFrom = 0;
   #bodyTo = 0;
@@ -105,7 +88,7 @@ export class SparkplugReader {
   /** Lets go of the bytes that were read. */
   release(): void {
     this.payload.clear(noBytes);
-    this.#reader = idleReader;
+    this.#fields.release();
   }
 
   #readCompressed(): void {
@@ -113,7 +96,7 @@ export class SparkplugReader {
     const { payload } = this;
     const algorithm = payload.named("algorithm");
     const name =
-      algorithm?.field === ValueField.string ? this.#text(algorithm.from, algorithm.to) : "DEFLATE";
+      algorithm?.field === ValueField.string ? this.#fields.textAt(algorithm.from, algorithm.to) : "DEFLATE";
     const body = inflated(payload.bytes.subarray(this.#bodyFrom, this.#bodyTo), name);
     if (!(body instanceof Uint8Array)) throw new Refusal(body.cause, body.detail);
     this.#readPayload(body, 0, body.length);
@@ -128,80 +111,77 @@ export class SparkplugReader {
     this.#uuid = "";
     this.#bodyFrom = 0;
     this.#bodyTo = 0;
-    const reader = new PbfReader(bytes);
-    this.#reader = reader;
-    reader.pos = start;
-    while (reader.pos < end) {
-      switch (this.#nextField(payloadTypes, end)) {
+    const fields = this.#fields;
+    fields.begin(bytes, start);
+    while (fields.more(end)) {
+      switch (fields.next(payloadTypes, end)) {
         case 1:
-          payload.at = reader.readVarint();
+          payload.at = fields.number();
           break;
         case 2:
-          this.#readMetric(this.#endOfPart(end), -1, 1);
+          this.#readMetric(fields.endOfPart(end), -1, 1);
           break;
         case 3:
-          payload.seq = reader.readVarint() & 0xff;
+          payload.seq = fields.number() & 0xff;
           break;
         case 4:
-          this.#uuid = this.#readText(end);
+          this.#uuid = fields.text(end);
           break;
         case 5:
-          this.#bodyTo = this.#endOfPart(end);
-          this.#bodyFrom = reader.pos;
-          reader.pos = this.#bodyTo;
+          this.#bodyTo = fields.endOfPart(end);
+          this.#bodyFrom = fields.position;
+          fields.position = this.#bodyTo;
           break;
         default:
-          reader.skip(reader.type);
+          fields.skip();
       }
-      if (reader.pos > end) throw malformed();
     }
   }
 
   #readMetric(end: number, within: number, depth: number): void {
     const { payload } = this;
-    const reader = this.#reader;
+    const fields = this.#fields;
     if (payload.count >= birthMetricsMax) {
       throw new Refusal("too-many-items", `The payload holds more than ${birthMetricsMax} metrics.`);
     }
     const index = payload.count;
     const metric = payload.add(within);
-    while (reader.pos < end) {
-      const field = this.#nextField(metricTypes, end);
+    while (fields.more(end)) {
+      const field = fields.next(metricTypes, end);
       switch (field) {
         case 1:
-          metric.name = this.#readText(end);
+          metric.name = fields.text(end);
           break;
         case 2:
-          metric.alias = reader.readVarint();
+          metric.alias = fields.number();
           break;
         case 3:
-          metric.at = reader.readVarint();
+          metric.at = fields.number();
           break;
         case 4:
-          metric.datatype = reader.readVarint();
+          metric.datatype = fields.number();
           break;
         case 5:
-          metric.historical = reader.readBoolean();
+          metric.historical = fields.boolean();
           break;
         case 7:
-          metric.isNull = reader.readBoolean();
+          metric.isNull = fields.boolean();
           break;
         case 9:
-          this.#readProperties(metric, this.#endOfPart(end));
+          this.#readProperties(metric, fields.endOfPart(end));
           break;
         case ValueField.dataSet:
           metric.field = field;
-          this.#readDataSet(index, this.#endOfPart(end));
+          this.#readDataSet(index, fields.endOfPart(end));
           break;
         case ValueField.template:
           metric.field = field;
-          this.#readTemplate(index, this.#endOfPart(end), depth + 1);
+          this.#readTemplate(index, fields.endOfPart(end), depth + 1);
           break;
         default:
           if (field >= ValueField.int && field <= ValueField.extension) this.#readValue(metric, field, end);
-          else reader.skip(reader.type);
+          else fields.skip();
       }
-      if (reader.pos > end) throw malformed();
     }
     if (metric.alias > Number.MAX_SAFE_INTEGER) {
       throw new Refusal("unsupported", "A metric has an alias beyond 2^53.");
@@ -210,69 +190,67 @@ export class SparkplugReader {
 
   /** Reads a value that is no container. */
   #readValue(metric: SparkplugMetric, field: number, end: number): void {
-    const reader = this.#reader;
+    const fields = this.#fields;
     metric.field = field;
-    metric.from = reader.pos;
+    metric.from = fields.position;
     switch (field) {
       case ValueField.int:
       case ValueField.long:
-        metric.number = reader.readVarint(true);
+        metric.number = fields.number(true);
         break;
       case ValueField.float:
-        metric.number = reader.readFloat();
+        metric.number = fields.float();
         break;
       case ValueField.double:
-        metric.number = reader.readDouble();
+        metric.number = fields.double();
         break;
       case ValueField.boolean:
-        metric.number = reader.readBoolean() ? 1 : 0;
+        metric.number = fields.boolean() ? 1 : 0;
         break;
       default:
-        metric.to = this.#endOfPart(end);
-        metric.from = reader.pos;
-        reader.pos = metric.to;
-        if (field === ValueField.string && !isText(reader.buf, metric.from, metric.to)) throw notText();
+        metric.to = fields.endOfPart(end);
+        metric.from = fields.position;
+        fields.position = metric.to;
+        if (field === ValueField.string) fields.checkText(metric.from, metric.to);
     }
   }
 
   /** Reads quality, unit and label. Keys stand before the values that they belong to. */
   #readProperties(metric: SparkplugMetric, end: number): void {
-    const reader = this.#reader;
+    const fields = this.#fields;
     let valueCount = 0;
     this.#roles.length = 0;
-    while (reader.pos < end) {
-      switch (this.#nextField(keysAndValues, end)) {
+    while (fields.more(end)) {
+      switch (fields.next(keysAndValues, end)) {
         case 1:
-          this.#roles.push(roles.get(this.#readText(end)) ?? Role.none);
+          this.#roles.push(roles.get(fields.text(end)) ?? Role.none);
           break;
         case 2: {
-          const valueEnd = this.#endOfPart(end);
+          const valueEnd = fields.endOfPart(end);
           const role = this.#roles[valueCount] ?? Role.none;
           valueCount += 1;
-          if (role === Role.none) reader.pos = valueEnd;
+          if (role === Role.none) fields.position = valueEnd;
           else this.#readProperty(metric, role, valueEnd);
           break;
         }
         default:
-          reader.skip(reader.type);
+          fields.skip();
       }
-      if (reader.pos > end) throw malformed();
     }
   }
 
   #readProperty(metric: SparkplugMetric, role: number, end: number): void {
-    const reader = this.#reader;
-    while (reader.pos < end) {
-      const field = this.#nextField(propertyTypes, end);
-      if (role === Role.quality && (field === 3 || field === 4)) metric.quality = reader.readVarint();
+    const fields = this.#fields;
+    while (fields.more(end)) {
+      const field = fields.next(propertyTypes, end);
+      if (role === Role.quality && (field === 3 || field === 4)) metric.quality = fields.number();
       else if (role !== Role.quality && field === 8) {
-        const text = this.#readText(end).trim();
+        const text = fields.text(end).trim();
         if (text.length > 0 && text.length <= nameCharactersMax && !/\p{Cc}/u.test(text)) {
           if (role === Role.unit) metric.unit = text;
           else metric.label = text;
         }
-      } else reader.skip(reader.type);
-      if (reader.pos > end) throw malformed();
+      } else fields.skip();
     }
   }
 
@@ -284,14 +262,13 @@ export class SparkplugReader {
       );
     }
     const { payload } = this;
-    const reader = this.#reader;
+    const fields = this.#fields;
     let isDefinition = false;
-    while (reader.pos < end) {
-      const field = this.#nextField(templateTypes, end);
-      if (field === 2) this.#readMetric(this.#endOfPart(end), index, depth);
-      else if (field === 5) isDefinition = reader.readBoolean();
-      else reader.skip(reader.type);
-      if (reader.pos > end) throw malformed();
+    while (fields.more(end)) {
+      const field = fields.next(templateTypes, end);
+      if (field === 2) this.#readMetric(fields.endOfPart(end), index, depth);
+      else if (field === 5) isDefinition = fields.boolean();
+      else fields.skip();
     }
     // What a template is made of says nothing about any device.
     if (isDefinition) payload.count = index + 1;
@@ -300,47 +277,41 @@ export class SparkplugReader {
 
   /** Reads a data set of one row: each column is a member. Others have no time for their rows. */
   #readDataSet(index: number, end: number): void {
-    const reader = this.#reader;
+    const fields = this.#fields;
     const columns: string[] = [];
     const types: number[] = [];
     let rowCount = 0;
     let rowFrom = 0;
     let rowTo = 0;
-    while (reader.pos < end) {
-      const field = this.#nextField([], end);
-      if (field === 2) {
-        expectType(reader, WireType.bytes);
-        columns.push(this.#readText(end));
-      } else if (field === 3) {
-        if (reader.type === WireType.bytes) this.#readPacked(types, end);
-        else {
-          expectType(reader, WireType.varint);
-          types.push(reader.readVarint());
-        }
+    while (fields.more(end)) {
+      const field = fields.next(dataSetTypes, end);
+      if (field === 2) columns.push(fields.text(end));
+      else if (field === 3) {
+        if (fields.type === WireType.bytes) this.#readPacked(types, end);
+        else if (fields.type === WireType.varint) types.push(fields.number());
+        else throw malformed();
       } else if (field === 4) {
-        expectType(reader, WireType.bytes);
-        rowTo = this.#endOfPart(end);
-        rowFrom = reader.pos;
+        rowTo = fields.endOfPart(end);
+        rowFrom = fields.position;
         rowCount += 1;
-        reader.pos = rowTo;
-      } else reader.skip(reader.type);
-      if (reader.pos > end) throw malformed();
+        fields.position = rowTo;
+      } else fields.skip();
     }
     if (rowCount !== 1) return;
-    const after = reader.pos;
-    reader.pos = rowFrom;
+    const after = fields.position;
+    fields.position = rowFrom;
     this.#readRow(index, rowTo, columns, types);
-    reader.pos = after;
+    fields.position = after;
   }
 
   #readRow(index: number, end: number, columns: readonly string[], types: readonly number[]): void {
     const { payload } = this;
-    const reader = this.#reader;
+    const fields = this.#fields;
     let column = 0;
-    while (reader.pos < end) {
-      if (this.#nextField(rowTypes, end) !== 1) reader.skip(reader.type);
+    while (fields.more(end)) {
+      if (fields.next(rowTypes, end) !== 1) fields.skip();
       else {
-        const elementEnd = this.#endOfPart(end);
+        const elementEnd = fields.endOfPart(end);
         if (payload.count >= birthMetricsMax) {
           throw new Refusal("too-many-items", `The payload holds more than ${birthMetricsMax} metrics.`);
         }
@@ -350,74 +321,23 @@ export class SparkplugReader {
         column += 1;
         this.#readElement(member, elementEnd);
       }
-      if (reader.pos > end) throw malformed();
     }
     payload.metrics[index]!.memberCount = payload.count - index - 1;
   }
 
   #readElement(member: SparkplugMetric, end: number): void {
-    const reader = this.#reader;
-    while (reader.pos < end) {
-      const field = this.#nextField(valueTypes, end);
+    const fields = this.#fields;
+    while (fields.more(end)) {
+      const field = fields.next(valueTypes, end);
       // The values of a data set are numbered from 1 as those of a metric are from 10.
       if (field <= 6) this.#readValue(member, field + ValueField.int - 1, end);
-      else reader.skip(reader.type);
-      if (reader.pos > end) throw malformed();
+      else fields.skip();
     }
   }
 
   #readPacked(numbers: number[], within: number): void {
-    const reader = this.#reader;
-    const end = this.#endOfPart(within);
-    while (reader.pos < end) numbers.push(reader.readVarint());
-    if (reader.pos > end) throw malformed();
+    const fields = this.#fields;
+    const end = fields.endOfPart(within);
+    while (fields.more(end)) numbers.push(fields.number());
   }
-
-  /** Goes to the next field, which has the wire type that is known of it. */
-  #nextField(types: readonly number[], end: number): number {
-    const reader = this.#reader;
-    const field = reader.nextField(end);
-    const expected = types[field - 1];
-    if (field === 0 || (expected !== undefined && expected !== reader.type)) throw malformed();
-    return field;
-  }
-
-  /** Reads the length of a part, which ends within what it is part of. */
-  #endOfPart(end: number): number {
-    const length = this.#reader.readVarint();
-    const partEnd = this.#reader.pos + length;
-    if (!(partEnd <= end)) throw malformed();
-    return partEnd;
-  }
-
-  #readText(end: number): string {
-    const reader = this.#reader;
-    const to = this.#endOfPart(end);
-    const from = reader.pos;
-    reader.pos = to;
-    if (to - from > payloadStringBytesMax) {
-      throw new Refusal("too-large", `A name is longer than ${payloadStringBytesMax} bytes.`);
-    }
-    if (!isText(reader.buf, from, to)) throw notText();
-    return this.#text(from, to);
-  }
-
-  #text(from: number, to: number): string {
-    return viewOf(this.payload.bytes).toString("utf8", from, to);
-  }
-}
-
-const noBytes = new Uint8Array();
-const idleReader = new PbfReader(noBytes);
-
-function expectType(reader: PbfReader, type: number): void {
-  if (reader.type !== type) throw malformed();
-}
-
-function malformed(): Refusal {
-  return new Refusal("malformed", "The payload is not in the form of Sparkplug B.");
-}
-
-function notText(): Refusal {
-  return new Refusal("invalid-text", "A text is not UTF-8.");
 }

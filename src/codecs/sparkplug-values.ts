@@ -148,13 +148,17 @@ function setInteger(metric: SparkplugMetric, number: number, bytes: Uint8Array, 
 
 /** The 64 bits of an integer, which has been read once already. */
 function varintAt(bytes: Uint8Array, from: number): bigint {
-  let value = 0n;
-  for (let at = from, shift = 0n; shift < 70n; at += 1, shift += 7n) {
+  let low = 0;
+  let high = 0;
+  for (let at = from, shift = 0; shift < 70; at += 1, shift += 7) {
     const byte = bytes[at] ?? 0;
-    value |= BigInt(byte & 0x7f) << shift;
+    const bits = byte & 0x7f;
+    if (shift < 32) low |= bits << shift;
+    if (shift > 31) high |= bits << (shift - 32);
+    else if (shift > 25) high |= bits >> (32 - shift);
     if (byte < 0x80) break;
   }
-  return BigInt.asUintN(64, value);
+  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 }
 
 function setNumber(metric: SparkplugMetric, value: number): void {

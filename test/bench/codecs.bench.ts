@@ -15,8 +15,11 @@ import { JsonReader } from "../../src/codecs/json-read.ts";
 import { jsonPlan } from "../../src/codecs/json.ts";
 import { objectNaming } from "../../src/codecs/naming.ts";
 import { scalarPlan } from "../../src/codecs/scalar.ts";
+import { SparkplugHost } from "../../src/codecs/sparkplug-host.ts";
+import { sparkplugPlans } from "../../src/codecs/sparkplug.ts";
 import type { DecodePlan, DecodeTarget, PlanSpec } from "../../src/core/decode.ts";
 import { SampleColumns } from "../../src/core/sample.ts";
+import { encodeSparkplug } from "../support/sparkplug-encoder.ts";
 
 const topics = 1_000;
 const rounds = 9;
@@ -132,6 +135,51 @@ function foreign(name: string, payloads: Payloads, decode: (bytes: Buffer) => un
   };
 }
 
+const aliases = 10;
+
+/** Data of edge nodes by ten aliases, each node's in its own sequence, after a birth with their names. */
+function sparkplug(name: string): Kind {
+  const make = sparkplugPlans(new SparkplugHost());
+  const nodes = Array.from({ length: topics }, (_, index) => `plant/n${index}`);
+  const births = Array.from({ length: aliases }, (_, alias) => ({
+    name: `line/metric-${alias}`,
+    alias,
+    datatype: 9 + (alias & 1),
+    float_value: 0,
+  }));
+  const birth = encodeSparkplug({ timestamp: 1_762_000_000_000, seq: 255, metrics: births });
+  for (const node of nodes) {
+    const topic = `spBv1.0/${node.replace("/", "/NBIRTH/")}`;
+    make({ topic, codec: "sparkplug" }).decode(birth, 0, birth.length, target);
+  }
+  const plans = nodes.map((node) =>
+    make({ topic: `spBv1.0/${node.replace("/", "/NDATA/")}`, codec: "sparkplug" }),
+  );
+  const payloads = new Payloads(Array.from({ length: 256 }, (_, seq) => sparkplugData(seq)));
+  const seqs = new Uint8Array(topics);
+  return {
+    name,
+    payloads,
+    nsPerMessage: [],
+    decode(topic, bytes) {
+      const seq = seqs[topic]!;
+      seqs[topic] = seq + 1;
+      const { starts } = payloads;
+      const rejection = plans[topic]!.decode(bytes, starts[seq]!, starts[seq + 1]!, target);
+      if (rejection !== undefined) throw new Error(rejection.detail);
+    },
+  };
+}
+
+function sparkplugData(seq: number): Buffer {
+  const timestamp = 1_762_000_001_000 + seq;
+  const metrics = Array.from({ length: aliases }, (_, alias) => {
+    const value = Math.sin(seq + alias);
+    return { alias, timestamp, ...((alias & 1) === 0 ? { float_value: value } : { double_value: value }) };
+  });
+  return encodeSparkplug({ timestamp, seq, metrics });
+}
+
 function runRound(kind: Kind): void {
   const { payloads, nsPerMessage } = kind;
   const { bytes, starts, count } = payloads;
@@ -155,6 +203,7 @@ const kinds: readonly Kind[] = [
   general("cbor, general reader: ts, two numbers, a text", cbor, new CborReader()),
   foreign("cbor-x: ts, two numbers, a text", cbor, (bytes): unknown => decodeCborX(bytes)),
   planned("scalar", scalars, scalarPlan),
+  sparkplug("sparkplug: ten metrics by alias, each with its time"),
 ];
 
 for (let round = 0; round < rounds; round += 1) for (const kind of kinds) runRound(kind);

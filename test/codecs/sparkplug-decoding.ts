@@ -39,6 +39,8 @@ export class SparkplugWorld {
   readonly requests: RebirthRequest[] = [];
   readonly reborn: Reborn[] = [];
   nowMs = 1_000;
+  /** How long decoding the last message took. */
+  tookMs: number = Number.NaN;
   readonly #make: (spec: PlanSpec) => DecodePlan;
   readonly #plans: Map<string, DecodePlan> = new Map();
   readonly #rows: SampleColumns = new SampleColumns(64);
@@ -83,7 +85,9 @@ export class SparkplugWorld {
       note: (fact) => facts.push(fact),
     };
     const [asked, reborn] = [this.requests.length, this.reborn.length];
+    const from = performance.now();
     const rejection = plan.decode(around, 1, 1 + payload.length, target);
+    this.tookMs = performance.now() - from;
     if (rows.series[0] !== 77 || rows.texts[0] !== "kept") throw new Error("a row before was touched");
     const told = {
       facts,

@@ -109,7 +109,10 @@ test("data by alias gives what the same data by name gives, and what was encoded
       const shown = birth.rows.slice(1);
       // Minus zero is a value of its own.
       expect(JSON.stringify(shown)).toBe(JSON.stringify(expected));
-      const numbers = metrics.map(({ name: _, datatype: __, ...rest }: EncodableMetric) => rest);
+      const numbers = metrics.map((metric: EncodableMetric) => {
+        const { name: _name, datatype: _datatype, ...rest } = metric;
+        return rest;
+      });
       const payload = { timestamp: startAt + 1, seq: (birthSeq + 1) & 0xff, metrics: numbers };
       const data = world.take(`${verb}DATA/${path}`, payload);
       expect(data.rows).toEqual(shown);
@@ -187,9 +190,8 @@ function prototypes(): string {
 function decodeMs(world: SparkplugWorld, path: string, payload: Uint8Array): number {
   let fastest = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < 5 && fastest > slowestMs; attempt += 1) {
-    const from = performance.now();
     world.take(path, payload);
-    fastest = Math.min(fastest, performance.now() - from);
+    fastest = Math.min(fastest, world.tookMs);
   }
   return fastest;
 }
@@ -231,6 +233,7 @@ test("damaged payloads never throw, are decoded in time, leave prototypes alone 
     }),
     { numRuns: runs },
   );
+  expect(runCount).toBe(runs);
   expect(heapBytes() - warmBytes).toBeLessThan(16 * 1024 * 1024);
   expect(prototypes()).toBe(before);
 }, 1_800_000);
@@ -248,16 +251,15 @@ test("random bytes leave nothing behind", () => {
   const world = new SparkplugWorld();
   fc.assert(
     fc.property(fc.constantFrom(...topics), fc.uint8Array({ maxLength: 64 }), (path, bytes) => {
-      const { cause, rows, facts } = world.take(path, bytes);
-      if (cause !== undefined)
-        expect([rows, path.startsWith("DBIRTH") || facts.length === 0]).toEqual([[], true]);
+      const { cause, rows } = world.take(path, bytes);
+      expect(cause === undefined ? 0 : rows.length).toBe(0);
     }),
     { numRuns: 2_000 },
   );
 });
 
-function filled(part: Uint8Array, length = packetBytesMax): Buffer {
-  return Buffer.concat(Array.from({ length: Math.floor(length / part.length) }, () => part));
+function filled(piece: Uint8Array, length = packetBytesMax): Buffer {
+  return Buffer.concat(Array.from({ length: Math.floor(length / piece.length) }, () => piece));
 }
 
 /** A field of bytes, as protocol buffers have it. */
