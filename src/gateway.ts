@@ -329,15 +329,29 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
     return new SparkplugHost({
       monotonicMs: () => clock.monotonicMs(),
       requestRebirth: ({ group, node, topic, clientId }) => {
-        this.#broker?.publish(rebirthCommand(topic, clock.now()));
+        const command = rebirthCommand(topic, clock.now());
+        const far = this.#bridges.find((bridge) => bridge.clientId === clientId);
+        if (far === undefined) this.#broker?.publish(command);
+        else far.publish(this.#topicThere(far, command.topic), command.payload);
         const message = "A Sparkplug edge node is asked for its birth certificates.";
         logger.info({ event: "rebirth-requested", group, node, client: clientId }, message);
       },
       onReborn: (reborn) => {
         const message = "A Sparkplug edge node has sent the birth certificates that it was asked for.";
         logger.info({ event: "reborn", ...reborn }, message);
+        const { dataTopic, since } = reborn;
+        const wants: LetterChoice["wants"] = ({ cause, topic, at }) =>
+          cause === "awaiting-birth" && topic === dataTopic && at >= since;
+        // What cannot be written now is still kept, and the log has told of the store.
+        void this.#replayLetters({ wants, dryRun: false }).catch(() => undefined);
       },
     });
+  }
+
+  /** A topic as it is at the far end of a bridge, without the prefix that it has here. */
+  #topicThere({ clientId }: Bridge, topic: string): string {
+    const config = this.#config.ingest.bridges.find(({ name }) => `bridge:${name}` === clientId);
+    return config?.prefix === undefined ? topic : topic.slice(config.prefix.length + 1);
   }
 
   /** Edge nodes are known as far as the log tells of them. */

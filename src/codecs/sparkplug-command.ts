@@ -14,7 +14,7 @@ const booleanType = 11;
  *
  * @param topic - `spBv1.0/<group>/NCMD/<node>`.
  */
-export function rebirthCommand(topic: string, at: EpochMs): LocalMessage {
+export function rebirthCommand(topic: string, at: EpochMs): LocalMessage & { readonly payload: Uint8Array } {
   const writer = new PbfWriter();
   writer.writeVarintField(1, at);
   writer.writeMessage(

@@ -4,6 +4,7 @@
  * It asks nodes for their birth certificates, and tells when they have come.
  */
 import type { MetricFamily } from "../core/ports.ts";
+import type { EpochMs } from "../core/sample.ts";
 import type { EdgeNode } from "./sparkplug-nodes.ts";
 import { SparkplugNodes } from "./sparkplug-nodes.ts";
 import type { SkipCause } from "./sparkplug-values.ts";
@@ -23,6 +24,10 @@ export interface Reborn {
   readonly group: string;
   readonly node: string;
   readonly device: string | undefined;
+  /** The topic of its data. */
+  readonly dataTopic: string;
+  /** Data that came from then on, without names, is of the session that is there. */
+  readonly since: EpochMs;
 }
 
 export interface SparkplugHostOptions {
@@ -61,8 +66,8 @@ export class SparkplugHost {
   }
 
   /** Asks a node for its birth certificates, unless it was asked within the last minute. */
-  ask(node: EdgeNode, request: RebirthRequest): void {
-    if (node.takeRequest(this.#options.monotonicMs())) {
+  ask(node: EdgeNode, request: RebirthRequest, receivedAt: EpochMs): void {
+    if (node.takeRequest(this.#options.monotonicMs(), receivedAt)) {
       this.requestedCount += 1;
       this.#options.requestRebirth(request);
     } else this.heldBackCount += 1;

@@ -47,6 +47,11 @@ export class EdgeNode {
   #askedMs = Number.NEGATIVE_INFINITY;
   /** A birth was asked for, and has not come since. */
   #isAsked = false;
+  /**
+   * When a birth was asked for first since the last one, or since the last death: data without names that came
+   * from then on belong to the session that is there.
+   */
+  askedAt: EpochMs = Number.NaN;
   /** The last birth came because it was asked for, from the session that was there before. */
   #isReborn = false;
 
@@ -141,8 +146,14 @@ export class EdgeNode {
     return this.#devices.delete(device);
   }
 
-  /** A birth is wanted. @returns Whether it may be asked for: once in `limits.rebirthEveryMs`. */
-  takeRequest(nowMs: number): boolean {
+  /**
+   * A birth is wanted.
+   *
+   * @param receivedAt - When the message came that wants it.
+   * @returns Whether it may be asked for: once in `limits.rebirthEveryMs`.
+   */
+  takeRequest(nowMs: number, receivedAt: EpochMs): boolean {
+    if (!this.#isAsked) this.askedAt = receivedAt;
     this.#isAsked = true;
     if (nowMs - this.#askedMs < rebirthEveryMs) return false;
     this.#askedMs = nowMs;

@@ -82,6 +82,7 @@ class SparkplugPlan implements DecodePlan {
     target.stampUnreadable = Number.isNaN(target.stampAt) && !Number.isNaN(payload.at);
     target.ownStamps = false;
     const { verb } = this.#topic;
+    if (target.replayed === true) return this.#takePast(payload, target);
     if (verb === "BIRTH") return this.#takeBirth(payload, target);
     return verb === "DEATH" ? this.#takeDeath(payload, target) : this.#takeData(payload, target);
   }
@@ -107,7 +108,7 @@ class SparkplugPlan implements DecodePlan {
       metrics,
     });
     this.#noteMeanings(payload, target);
-    if (isReborn) this.#host.reborn({ group: this.#group, node: key.slice(this.#group.length + 1), device });
+    if (isReborn) this.#tellReborn();
     return this.#emit(payload, target, true);
   }
 
@@ -126,6 +127,16 @@ class SparkplugPlan implements DecodePlan {
         : rejected("awaiting-birth", `No birth certificate says what ${unexplained} is.`);
     }
     return this.#emit(payload, target, false);
+  }
+
+  /** Data that was kept until its names were known; births and deaths of the past are over. */
+  #takePast(payload: SparkplugPayload, target: DecodeTarget): Rejection | undefined {
+    const { node: key, device, verb } = this.#topic;
+    if (verb !== "DATA") return rejected("overtaken", "A certificate of the past says nothing about now.");
+    const node = this.#host.nodes.known(key);
+    const unexplained = nameData(payload, device === undefined ? node?.names : node?.namesOf(device));
+    if (unexplained === undefined) return this.#emit(payload, target, false);
+    return rejected("awaiting-birth", `No birth certificate says what ${unexplained} is.`);
   }
 
   #takeDeath(payload: SparkplugPayload, target: DecodeTarget): Rejection | undefined {
@@ -158,11 +169,30 @@ class SparkplugPlan implements DecodePlan {
   }
 
   #ask(node: EdgeNode, target: DecodeTarget): void {
-    this.#host.ask(node, {
+    const request = {
       group: this.#group,
-      node: this.#topic.node.slice(this.#group.length + 1),
+      node: this.#nodeName,
       topic: this.#topic.commandTopic,
       clientId: target.clientId ?? "",
+    };
+    this.#host.ask(node, request, target.receivedAt);
+  }
+
+  get #nodeName(): string {
+    return this.#topic.node.slice(this.#group.length + 1);
+  }
+
+  #tellReborn(): void {
+    const { node: key, device, commandTopic } = this.#topic;
+    const node = this.#nodeName;
+    const above = commandTopic.slice(0, -`NCMD/${node}`.length);
+    const dataTopic = device === undefined ? `${above}NDATA/${node}` : `${above}DDATA/${node}/${device}`;
+    this.#host.reborn({
+      group: this.#group,
+      node,
+      device,
+      dataTopic,
+      since: this.#host.nodes.of(key).askedAt,
     });
   }
 

@@ -83,6 +83,8 @@ export interface DecodeTarget {
   readonly receivedAt: EpochMs;
   /** Client that has sent the message; nothing where a payload is only tried. */
   readonly clientId?: string;
+  /** The message is a kept dead letter that is decoded again: what it says is over, and changes no state. */
+  readonly replayed?: boolean;
   /**
    * The device's own stamp as the codec found it, in epoch milliseconds, or `NaN` where the payload has
    * none. Set by the codec for every payload it accepts.

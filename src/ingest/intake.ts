@@ -54,6 +54,7 @@ export class Intake implements PublicationSink, DecodeTarget {
   stampUnreadable = false;
   ownStamps = false;
   clientId = "";
+  replayed = false;
   /** What the message that is being decoded says about devices. */
   readonly #facts: DeviceFact[] = [];
   /** Time of receipt of the message that is being decoded; `NaN` until somebody has asked. */
@@ -115,7 +116,10 @@ export class Intake implements PublicationSink, DecodeTarget {
     const { rows } = batch;
     const firstRow = rows.count;
     const { bytes, at } = letter;
-    const rejection = this.#planFor(addressOf(letter), batch, at).decode(bytes, 0, bytes.length, this);
+    const plan = this.#planFor(addressOf(letter), batch, at);
+    this.replayed = true;
+    const rejection = plan.decode(bytes, 0, bytes.length, this);
+    this.replayed = false;
     if (rejection !== undefined) {
       this.#facts.length = 0;
       return rejection;

@@ -58,6 +58,10 @@ class ProfilePlan implements DecodePlan, DecodeTarget {
     return this.#target.receivedAt;
   }
 
+  get replayed(): boolean {
+    return this.#target.replayed === true;
+  }
+
   get clientId(): string {
     return this.#target.clientId ?? "";
   }

@@ -173,7 +173,7 @@ export async function openTestEngine(
     },
   });
   started = engine;
-  sparkplug.nodes.restore(engine.catalogue.births());
+  sparkplug.nodes.restore(engine.state.catalogue.births());
   const intake = new Intake({
     source: engine,
     clock,
