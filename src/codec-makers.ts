@@ -6,6 +6,7 @@ import { cborPlan } from "./codecs/cbor.ts";
 import { chirpstackPlan } from "./codecs/chirpstack.ts";
 import { cloudEventsPlan } from "./codecs/cloud-events.ts";
 import { esphomePlan } from "./codecs/esphome.ts";
+import { homeAssistantPlan } from "./codecs/home-assistant.ts";
 import { homiePlan } from "./codecs/homie.ts";
 import { jsonPlan } from "./codecs/json.ts";
 import { lineProtocolPlan } from "./codecs/line-protocol.ts";
@@ -39,6 +40,7 @@ export function codecMakers(sparkplug: SparkplugHost = new SparkplugHost()): Pla
     "senml-cbor": senmlCborPlan,
     "line-protocol": lineProtocolPlan,
     "cloud-events": cloudEventsPlan,
+    "home-assistant": homeAssistantPlan,
     homie: homiePlan,
     tasmota: tasmotaPlan,
     "shelly-gen1": shellyGen1Plan,

@@ -12,12 +12,13 @@ import type { Bridge } from "./bridge/bridge-contract.ts";
 import { openBridge } from "./bridge/bridge.ts";
 import { type Broker, openBroker } from "./broker/broker.ts";
 import { decoders } from "./codec-makers.ts";
+import { namedAvailabilityPlan } from "./codecs/named-availability.ts";
 import { hostStateMessage, rebirthCommand } from "./codecs/sparkplug-command.ts";
 import { SparkplugHost } from "./codecs/sparkplug-host.ts";
 import type { BridgeConfig, Config, UpstreamConfig } from "./config/config.ts";
 import { AppError, failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
-import { deadLettersMax } from "./core/limits.ts";
 import { alertMessage, deadLetterMessage, statusMessage, summaryMessage } from "./core/local-topics.ts";
+import { deadLettersMax, decodePlansMax } from "./core/limits.ts";
 import { type MqttLinkKind, parseMqttUrl, type TlsMaterial } from "./core/mqtt-address.ts";
 import type { DeadLetterReplayer, GatewayClock, Logger, PublicationSink } from "./core/ports.ts";
 import {
@@ -48,6 +49,7 @@ import { Calibrations } from "./ingest/calibrations.ts";
 import { DeadLetterReplay, type LetterChoice } from "./ingest/dead-letter-replay.ts";
 import { addressOf } from "./ingest/contested-topic.ts";
 import { DecodePlans } from "./ingest/decode-plans.ts";
+import { NamedTopics } from "./ingest/named-topics.ts";
 import { Intake } from "./ingest/intake.ts";
 import { tryPayload } from "./ingest/profile-trial.ts";
 import { parseRoutes } from "./ingest/routes.ts";
@@ -140,7 +142,12 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
     this.#startedAt = options.clock.now();
     this.#startedMs = options.clock.monotonicMs();
     this.#sparkplug = this.#openSparkplug();
-    this.#plans = new DecodePlans(routesOf(options.config, options.profiles), decoders(this.#sparkplug));
+    this.#plans = new DecodePlans(
+      routesOf(options.config, options.profiles),
+      decoders(this.#sparkplug),
+      decodePlansMax,
+      { topics: new NamedTopics(() => this.#engine?.state.catalogue), make: namedAvailabilityPlan },
+    );
     this.#calibrations = new Calibrations(settingsOf(options).devices);
   }
 
@@ -181,6 +188,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       clock,
       resolveSeries: engine.resolveSeries,
       planOf: (message) => this.#plans.planOf(message),
+      noted: (fact) => this.#plans.noted(fact),
       calibrations: this.#calibrations,
     });
     this.#replay = new DeadLetterReplay({
@@ -499,9 +507,10 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
     const movedMs = engine.repairedBy.bind(engine);
     const wanted = { series: new Set(series.keys()), from, to, limit, recordsMax: sampleRecordsMax, movedMs };
     const { samples, truncated } = await store.samples(wanted);
-    const { schemas } = engine.state;
+    const { schemas, catalogue } = engine.state;
     const named = samples.map(({ series: id, seq, at, value, ...more }) => {
-      const { metric: name, unit, profile } = series.get(id)!;
+      const definition = series.get(id)!;
+      const { metric: name, profile, unit = catalogue.unitOf(definition) } = definition;
       const version = profile === undefined ? undefined : schemas.versionAt(profile, seq);
       return {
         device,

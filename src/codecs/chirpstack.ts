@@ -4,12 +4,14 @@
  * The device is its DevEUI. Readings of an `up` event are those of `object`, whose names are the decoder's,
  * and `f_cnt`, `rssi` and `snr`. An uplink with bytes that nothing has decoded is refused as unsupported, as
  * are payloads in Protobuf. A `status` event gives `batteryLevel`, `margin` and `externalPowerSource`. Other
- * events (join, ack, log) carry no readings. The stamp is `time`.
+ * events (join, ack, log) carry no readings. The stamp is `time`. The name of the device and of its device profile
+ * are noted.
  *
  * Source: ChirpStack documentation, "Event types" and "MQTT".
  */
 import type { DecodePlan, PlanSpec, Rejection } from "../core/decode.ts";
 import { ValueKind } from "../core/sample.ts";
+import { IdentityMemory } from "./identity-memory.ts";
 import { addRadio } from "./lorawan.ts";
 import { type FoundObject, hasBelow, leafAt, leavesBelow, objectPlan } from "./object-plan.ts";
 import { rejected } from "./rejection.ts";
@@ -31,7 +33,15 @@ export function chirpstackPlan(spec: PlanSpec): DecodePlan {
     return refusingPlan(codec, "The topic is none of a device of ChirpStack.");
   }
   if (group !== "event" || (event !== "up" && event !== "status")) return silentPlan(codec);
-  const decode = event === "up" ? addUplink : addStatus;
+  const memory = new IdentityMemory({
+    label: "deviceInfo.deviceName",
+    model: "deviceInfo.deviceProfileName",
+  });
+  const decode = (found: FoundObject): Rejection | undefined => {
+    const refusal = event === "up" ? addUplink(found) : addStatus(found);
+    if (refusal === undefined) memory.look(found.leaves, found.readings.device, found.target);
+    return refusal;
+  };
   return objectPlan({ codec, spec, device, levelsMax, decode, otherwise });
 }
 

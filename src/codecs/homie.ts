@@ -1,10 +1,10 @@
 /**
- * Devices that follow the Homie convention, versions 3 to 5, as far as their values go.
+ * Devices that follow the Homie convention, versions 3 to 5.
  *
  * `homie/{device}/{node}/{property}` (from version 5 on `homie/5/{device}/…`) is a plain value, the metric
  * `node.property`. `{device}/$state` is `online`: ready, init, sleeping and alert are connected, disconnected
- * and lost are not. Every other attribute with `$`, and `set`, carries no readings; so units and data types,
- * which stand in attributes, are not known here. An empty payload clears a topic.
+ * and lost are not. Every other attribute with `$`, and `set`, carries no readings; what attributes say about
+ * devices and properties becomes facts (`homie-facts.ts`). An empty payload clears a topic.
  *
  * The root topic is the level `homie`, else the first level.
  *
@@ -12,6 +12,7 @@
  */
 import type { DecodePlan, PlanSpec } from "../core/decode.ts";
 import { type AvailabilityWords, availabilityPlan } from "./availability.ts";
+import { homieAttributePlan } from "./homie-facts.ts";
 import { clearablePlan, refusingPlan, silentPlan, valuePlan } from "./small-plans.ts";
 
 const codec = "homie";
@@ -36,8 +37,10 @@ export function homiePlan(spec: PlanSpec): DecodePlan {
   if (node === "$state" && property === undefined) {
     return clearablePlan(availabilityPlan(codec, spec, device, states));
   }
-  const isAttribute = [device, node, property, ...further].some((level) => level?.startsWith("$") === true);
-  if (isAttribute || (further.length === 1 && further[0] === "set")) return silentPlan(codec);
+  const below = property === undefined ? [node] : [node, property, ...further];
+  if (device.startsWith("$")) return silentPlan(codec);
+  if (below.some((level) => level.startsWith("$"))) return homieAttributePlan(spec, device, below);
+  if (further.length === 1 && further[0] === "set") return silentPlan(codec);
   if (property === undefined || further.length > 0) {
     return refusingPlan(codec, "The topic is none of a Homie device.");
   }

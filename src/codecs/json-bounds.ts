@@ -6,12 +6,39 @@
  */
 import { isUtf8 } from "node:buffer";
 import type { Rejection } from "../core/decode.ts";
-import { packetBytesMax, payloadDepthMax, payloadItemsMax, payloadStringBytesMax } from "../core/limits.ts";
+import {
+  metadataDepthMax,
+  metadataItemsMax,
+  metadataStringBytesMax,
+  packetBytesMax,
+  payloadDepthMax,
+  payloadItemsMax,
+  payloadStringBytesMax,
+} from "../core/limits.ts";
 import { rejected } from "./rejection.ts";
 import { viewOf } from "./text.ts";
 
 /** A value from `JSON.parse`, or why there is none. */
 export type Parsed = { readonly value: unknown } | { readonly rejection: Rejection };
+
+interface JsonBounds {
+  readonly depth: number;
+  readonly items: number;
+  readonly stringBytes: number;
+}
+
+const readingBounds: JsonBounds = {
+  depth: payloadDepthMax,
+  items: payloadItemsMax,
+  stringBytes: payloadStringBytesMax,
+};
+
+/** Of messages about devices, which are larger than readings and come rarely. */
+export const metadataBounds: JsonBounds = {
+  depth: metadataDepthMax,
+  items: metadataItemsMax,
+  stringBytes: metadataStringBytesMax,
+};
 
 /**
  * Parses JSON that is within the bounds of `core/limits.ts`: bytes, depth, values, and bytes of a string.
@@ -19,11 +46,16 @@ export type Parsed = { readonly value: unknown } | { readonly rejection: Rejecti
  * Names in the result are whatever the payload says, `__proto__` too, as own members: they may be read, and
  * must not be assigned to another object.
  */
-export function parseJson(bytes: Uint8Array, start: number, end: number): Parsed {
+export function parseJson(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  bounds: JsonBounds = readingBounds,
+): Parsed {
   if (end - start > packetBytesMax) {
     return refused("too-large", `The payload is longer than ${packetBytesMax} bytes.`);
   }
-  const high = boundsOf(bytes, start, end);
+  const high = boundsOf(bytes, start, end, bounds);
   if (typeof high !== "boolean") return { rejection: high };
   if (high && !isUtf8(bytes.subarray(start, end)))
     return refused("invalid-text", "The payload is not UTF-8.");
@@ -38,7 +70,7 @@ export function parseJson(bytes: Uint8Array, start: number, end: number): Parsed
 }
 
 /** Tells whether there are bytes above 0x7f, or which bound is broken. */
-function boundsOf(bytes: Uint8Array, start: number, end: number): boolean | Rejection {
+function boundsOf(bytes: Uint8Array, start: number, end: number, bounds: JsonBounds): boolean | Rejection {
   let seen = 0;
   let depth = 0;
   let items = 0;
@@ -53,8 +85,8 @@ function boundsOf(bytes: Uint8Array, start: number, end: number): boolean | Reje
         if (inside === 0x22) break;
         if (inside === 0x5c) at += 1;
       }
-      if (at - from > payloadStringBytesMax) {
-        return rejected("too-large", `A string is longer than ${payloadStringBytesMax} bytes.`);
+      if (at - from > bounds.stringBytes) {
+        return rejected("too-large", `A string is longer than ${bounds.stringBytes} bytes.`);
       }
     } else if (code === 0x2c) {
       items += 1;
@@ -62,15 +94,15 @@ function boundsOf(bytes: Uint8Array, start: number, end: number): boolean | Reje
       // Every structure that is not empty holds one value more than commas.
       items += 1;
       depth += 1;
-      if (depth > payloadDepthMax) {
-        return rejected("too-deep", `The payload is nested deeper than ${payloadDepthMax} levels.`);
+      if (depth > bounds.depth) {
+        return rejected("too-deep", `The payload is nested deeper than ${bounds.depth} levels.`);
       }
     } else if (code === 0x7d || code === 0x5d) {
       depth -= 1;
     }
   }
-  if (items > payloadItemsMax) {
-    return rejected("too-many-items", `The payload holds more than ${payloadItemsMax} values.`);
+  if (items > bounds.items) {
+    return rejected("too-many-items", `The payload holds more than ${bounds.items} values.`);
   }
   return seen > 0x7f;
 }

@@ -17,6 +17,8 @@ export interface FoundObject {
   readonly bytes: Uint8Array;
   /** Where the readings go. */
   readonly readings: Readings;
+  /** Takes what the object says about devices. */
+  readonly target: DecodeTarget;
 }
 
 /** Adds the readings of one object, or says why there are none to be had. */
@@ -67,7 +69,7 @@ class ObjectPlan implements DecodePlan {
     const refusal = reader.read(bytes, start, end, this.#naming);
     if (refusal !== undefined) return refusal;
     readings.begin(this.#device, this.#unit);
-    return this.#decode({ leaves: reader.leaves, bytes, readings }) ?? readings.emit(target);
+    return this.#decode({ leaves: reader.leaves, bytes, readings, target }) ?? readings.emit(target);
   }
 }
 

@@ -13,14 +13,15 @@
  * - The sum of a record is a row of its own, `<metric>.sum`, in `<unit>·s`.
  * - A time below 2^28 s is relative to the time of receipt; where it is 0 the row has no stamp and takes that
  *   time. A time that is not one (before 2001 or after 5138) counts as unreadable.
- * - Data values are base64url text. `ut` is checked and ignored.
+ * - Data values are base64url text. `ut`, the longest time until the next value, is noted when it changes.
  * - The unit of a series is the record's, else the route's.
  *
  * Source: RFC 8428, § 4.
  */
 import type { DecodeTarget, RejectCause, Rejection } from "../core/decode.ts";
 import { nameCharactersMax } from "../core/limits.ts";
-import { ValueKind } from "../core/sample.ts";
+import { type SeriesId, ValueKind } from "../core/sample.ts";
+import { expectedMsOf } from "./fact-text.ts";
 import { type Naming, nameProblem } from "./naming.ts";
 import { rejected } from "./rejection.ts";
 import { isStamp, stampOfNumber } from "./stamp.ts";
@@ -55,6 +56,8 @@ interface Entry {
   text: string;
   /** The sum, or `NaN` where the record has none. */
   sum: number;
+  /** Seconds until the next value, at most; `NaN` where nothing is said. */
+  updateSeconds: number;
   /** Given by {@link SenmlPack.emit}. */
   device: string;
   metric: string;
@@ -87,6 +90,7 @@ export class SenmlPack {
   #unit: string | undefined;
   #time = 0;
   #sum = Number.NaN;
+  #updateSeconds = Number.NaN;
   #values = 0;
   #valueLabel = "";
   #kind: ValueKind = ValueKind.none;
@@ -122,6 +126,7 @@ export class SenmlPack {
     this.#unit = undefined;
     this.#time = 0;
     this.#sum = Number.NaN;
+    this.#updateSeconds = Number.NaN;
     this.#values = 0;
     this.#valueLabel = "";
   }
@@ -166,7 +171,9 @@ export class SenmlPack {
         return true;
       case "ut":
         this.#hasField = true;
-        return isFiniteNumber(value) || this.#refuseType(label, "a finite number");
+        if (!isFiniteNumber(value)) return this.#refuseType(label, "a finite number");
+        this.#updateSeconds = value;
+        return true;
       case "bn":
       case "bt":
       case "bu":
@@ -258,6 +265,7 @@ export class SenmlPack {
     entry.value = value;
     entry.text = this.#text;
     entry.sum = sum;
+    entry.updateSeconds = this.#updateSeconds;
     return true;
   }
 
@@ -293,9 +301,10 @@ export class SenmlPack {
    *
    * All names are looked at before the first series is made.
    *
+   * @param updates - What was noted last of each series: seconds until the next value.
    * @returns A rejection, `invalid-text` or `series-limit`; no row is left behind.
    */
-  emit(naming: Naming, target: DecodeTarget): Rejection | undefined {
+  emit(naming: Naming, target: DecodeTarget, updates: Map<SeriesId, number>): Rejection | undefined {
     const problem = this.#nameEntries(naming) ?? this.#resolve(naming, target);
     if (problem !== undefined) return problem;
     const { rows } = target;
@@ -308,6 +317,7 @@ export class SenmlPack {
         if (entry.kind === ValueKind.text) rows.pushText(entry.series, entry.text);
         else rows.push(entry.series, entry.kind, entry.value);
         rows.at[rows.count - 1] = at;
+        if (entry.updateSeconds > 0) noteUpdate(entry, updates, target);
       }
       if (!Number.isNaN(entry.sum)) {
         rows.push(entry.sumSeries, ValueKind.number, entry.sum);
@@ -389,6 +399,7 @@ export class SenmlPack {
         value: Number.NaN,
         text: "",
         sum: Number.NaN,
+        updateSeconds: Number.NaN,
         device: "",
         metric: "",
         series: -1,
@@ -408,6 +419,22 @@ export class SenmlPack {
   #refuseType(label: string, what: string): false {
     return this.#refuse("malformed", `has "${label}" that is not ${what}`);
   }
+}
+
+/** Series of one topic whose expectations are remembered; then all are forgotten, and noted once more. */
+const updatesMax = 256;
+
+function noteUpdate(
+  { series, device, metric, updateSeconds }: Entry,
+  updates: Map<SeriesId, number>,
+  target: DecodeTarget,
+): void {
+  if (updates.get(series) === updateSeconds) return;
+  if (updates.size >= updatesMax) updates.clear();
+  updates.set(series, updateSeconds);
+  const expectedMs = expectedMsOf(updateSeconds);
+  if (expectedMs === undefined) return;
+  target.note({ kind: "metric", source: "payload", of: { device, metric }, expectedMs });
 }
 
 /** The stamp of a row, `NaN` where it has none of its own; says in the target what it found. */

@@ -1,5 +1,6 @@
 /** A plan for SenML in one of its forms: what differs is how records are read out of the bytes. */
 import type { DecodePlan, DecodeTarget, PlanSpec, Rejection } from "../core/decode.ts";
+import type { SeriesId } from "../core/sample.ts";
 import { type Naming, objectNaming } from "./naming.ts";
 import type { SenmlPack } from "./senml-pack.ts";
 
@@ -11,6 +12,8 @@ export class SenmlPlan implements DecodePlan {
   readonly #naming: Naming;
   readonly #pack: SenmlPack;
   readonly #read: PackReader;
+  /** What was noted last of each series; its number holds as long as the plan lives. */
+  readonly #updates = new Map<SeriesId, number>();
 
   /** @param pack - What `read` fills. One serves every topic: decoding is synchronous. */
   constructor(codec: string, spec: PlanSpec, pack: SenmlPack, read: PackReader) {
@@ -21,6 +24,6 @@ export class SenmlPlan implements DecodePlan {
   }
 
   decode(bytes: Uint8Array, start: number, end: number, target: DecodeTarget): Rejection | undefined {
-    return this.#read(bytes, start, end) ?? this.#pack.emit(this.#naming, target);
+    return this.#read(bytes, start, end) ?? this.#pack.emit(this.#naming, target, this.#updates);
   }
 }

@@ -45,7 +45,8 @@ interface ValueNames {
   readonly unit?: string | undefined;
 }
 
-function nothing(target: DecodeTarget): Rejection | undefined {
+/** Accepts a payload that has no readings, and no time of its own. */
+export function nothing(target: DecodeTarget): Rejection | undefined {
   target.stampAt = Number.NaN;
   target.stampUnreadable = false;
   return undefined;

@@ -8,7 +8,8 @@
  * - `tele/{device}/LWT`: `online`.
  * - `stat/{device}/RESULT` answers any command: of it only switches and dimmers are readings. `STATUS8` and
  *   `STATUS10` are `SENSOR` on demand. `stat/{device}/POWER` says what `RESULT` says, and gives none.
- * - Everything else (`INFO1`, `cmnd/…`, discovery) carries no readings.
+ * - Everything else (`INFO1`, `cmnd/…`) carries no readings. What discovery says becomes facts
+ *   (`tasmota-discovery.ts`), as does the telemetry period where it is told.
  *
  * `Time` is local and has no zone, unless the device was told so (`SetOption52 1`): without a zone it is no
  * stamp. The device is what stands around the prefix level, so that `FullTopic` may be turned around.
@@ -21,6 +22,7 @@ import { availabilityPlan } from "./availability.ts";
 import type { Leaf, Leaves } from "./leaves.ts";
 import { type FoundObject, leafAt, leavesBelow, objectPlan } from "./object-plan.ts";
 import { stampOfLeaf } from "./readings.ts";
+import { noteTelePeriod, tasmotaDiscoveryPlan } from "./tasmota-discovery.ts";
 import { refusingPlan, silentPlan } from "./small-plans.ts";
 
 const codec = "tasmota";
@@ -75,7 +77,7 @@ const stateReadings =
 /** Makes the plan for a topic of a Tasmota device. */
 export function tasmotaPlan(spec: PlanSpec): DecodePlan {
   const levels = spec.topic.split("/");
-  if (levels[0] === codec && levels[1] === "discovery") return silentPlan(codec);
+  if (levels[0] === codec && levels[1] === "discovery") return tasmotaDiscoveryPlan(codec, spec);
   const at = levels.findIndex((level) => prefixes.has(level));
   const prefix = levels[at];
   const kind = levels.at(-1)!;
@@ -88,14 +90,27 @@ export function tasmotaPlan(spec: PlanSpec): DecodePlan {
   if (prefix === "tele" && kind === "LWT") return availabilityPlan(codec, spec, device);
   if (prefix === "tele" && kind === "SENSOR") return object((found) => addSensors(found, ""));
   if (prefix === "tele" && kind === "STATE") return object((found) => addMatching(found, stateReadings));
-  if (prefix === "stat" && kind === "RESULT") return object((found) => addMatching(found, switches));
+  if (prefix === "stat" && kind === "RESULT") {
+    return object((found) => {
+      notePeriod(found, "TelePeriod");
+      return addMatching(found, switches);
+    });
+  }
+  if (prefix === "stat" && kind === "STATUS3")
+    return object((found) => notePeriod(found, "StatusLOG.TelePeriod"));
   if (prefix === "stat" && (kind === "STATUS8" || kind === "STATUS10")) {
     return object((found) => addSensors(found, "StatusSNS."));
   }
   return silentPlan(codec);
 }
 
-function addSensors({ leaves, bytes, readings }: FoundObject, root: string): undefined {
+function notePeriod({ leaves, readings, target }: FoundObject, path: string): undefined {
+  const period = leafAt(leaves, path);
+  if (period?.kind === ValueKind.number) noteTelePeriod(target, readings.device, period.value);
+}
+
+function addSensors(found: FoundObject, root: string): undefined {
+  const { leaves, readings } = found;
   const temperature = temperatureUnits.get(leafAt(leaves, `${root}TempUnit`)?.text ?? "");
   const pressure = leafAt(leaves, `${root}PressureUnit`);
   const pressureUnit = pressure?.kind === ValueKind.text && pressure.text !== "" ? pressure.text : undefined;
@@ -109,14 +124,15 @@ function addSensors({ leaves, bytes, readings }: FoundObject, root: string): und
         : (units.get(key) ?? units.get(key.replace(/\d+$/, "")));
     readings.switchLeaf(metricOf(leaves, root, name), leaf, unit);
   });
-  addStamp({ leaves, bytes, readings }, `${root}Time`);
+  addStamp(found, `${root}Time`);
 }
 
-function addMatching({ leaves, bytes, readings }: FoundObject, wanted: RegExp): undefined {
+function addMatching(found: FoundObject, wanted: RegExp): undefined {
+  const { leaves, readings } = found;
   leavesBelow(leaves, "", (name, leaf) => {
     if (wanted.test(name)) readings.switchLeaf(name, leaf, units.get(keyOf(name)));
   });
-  addStamp({ leaves, bytes, readings }, "Time");
+  addStamp(found, "Time");
 }
 
 /** Takes the time where it has a zone. Without one it is not wrong, only of no use. */

@@ -7,13 +7,14 @@
  * about the radio. Topics other than `up` (joins, downlinks) carry no readings.
  *
  * The stamp is `received_at`, with nine digits of fraction cut to milliseconds. Entries of `normalized_payload`
- * that have a `time` keep it.
+ * that have a `time` keep it. Brand, model and firmware (`version_ids`) are noted.
  *
  * Source: The Things Stack documentation, "MQTT Server", "Data Formats"; "LoRaWAN Device Repository Payload"
  * schema for names and units of normalized payloads.
  */
 import type { DecodePlan, PlanSpec, Rejection } from "../core/decode.ts";
 import { ValueKind } from "../core/sample.ts";
+import { IdentityMemory } from "./identity-memory.ts";
 import { addRadio } from "./lorawan.ts";
 import { type FoundObject, hasBelow, leafAt, leavesBelow, objectPlan } from "./object-plan.ts";
 import { stampOfLeaf } from "./readings.ts";
@@ -52,7 +53,17 @@ export function theThingsStackPlan(spec: PlanSpec): DecodePlan {
     return refusingPlan(codec, "The topic is none of a device of The Things Stack.");
   }
   if (kind !== "up") return silentPlan(codec);
-  return objectPlan({ codec, spec, device, levelsMax, decode: (found) => addUplink(found, spec) });
+  const memory = new IdentityMemory({
+    vendor: "uplink_message.version_ids.brand_id",
+    model: "uplink_message.version_ids.model_id",
+    firmware: "uplink_message.version_ids.firmware_version",
+  });
+  const decode = (found: FoundObject): Rejection | undefined => {
+    const refusal = addUplink(found, spec);
+    if (refusal === undefined) memory.look(found.leaves, found.readings.device, found.target);
+    return refusal;
+  };
+  return objectPlan({ codec, spec, device, levelsMax, decode });
 }
 
 function addUplink(found: FoundObject, spec: PlanSpec): Rejection | undefined {

@@ -6,7 +6,8 @@
  * repeats from its memory after a restart is then known by its age. `update` and `device` describe the device
  * and are dropped. With `output: attribute` each value comes as text on `{friendly name}/{attribute}`.
  *
- * `{friendly name}/availability` is `online`. Topics of the bridge, and those that command devices (`set`,
+ * `{friendly name}/availability` is `online`. What the bridge lists under `bridge/devices` becomes facts
+ * (`zigbee2mqtt-devices.ts`). Its other topics, and those that command devices (`set`,
  * `get`), carry no readings. An empty payload clears a topic.
  *
  * `voltage` is in millivolts where a battery is measured and in volts where the mains are, without saying so:
@@ -23,6 +24,7 @@ import { availabilityPlan } from "./availability.ts";
 import type { Leaf } from "./leaves.ts";
 import { type FoundObject, leafAt, leavesBelow, looksLikeObject, objectPlan } from "./object-plan.ts";
 import { rejected } from "./rejection.ts";
+import { zigbee2mqttDevicesPlan } from "./zigbee2mqtt-devices.ts";
 import { clearablePlan, refusingPlan, silentPlan, valuePlan } from "./small-plans.ts";
 
 const codec = "zigbee2mqtt";
@@ -81,6 +83,9 @@ export function zigbee2mqttPlan(spec: PlanSpec): DecodePlan {
   const root = Math.max(0, levels.indexOf(codec));
   const rest = levels.slice(root + 1);
   const bridge = rest.indexOf("bridge");
+  if (bridge >= 0 && bridge === rest.length - 2 && rest[bridge + 1] === "devices") {
+    return zigbee2mqttDevicesPlan(codec, spec, levels.slice(0, root + 1 + bridge).join("/"));
+  }
   if (bridge === 0 || (bridge > 0 && bridgeLevels.has(rest[bridge + 1] ?? ""))) return silentPlan(codec);
   const last = rest.at(-1);
   const name = rest.slice(0, -1).join("/");

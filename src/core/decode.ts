@@ -18,6 +18,7 @@ export const codecNames = [
   "senml-cbor",
   "line-protocol",
   "cloud-events",
+  "home-assistant",
   "homie",
   "tasmota",
   "shelly-gen1",

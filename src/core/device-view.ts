@@ -1,6 +1,5 @@
 /** The device registry as people see it: what was seen, joined with what is said about it. */
-import { type FactSource, factSources, type IdentityFact, type MetricFact } from "./fact.ts";
-import type { HeldFact } from "./fold/catalogue.ts";
+import { type FactSource, factSources, type HeldFact, type IdentityFact, type MetricFact } from "./fact.ts";
 import type { DeviceState, SeriesState } from "./fold/series-state.ts";
 import type { EpochMs, SeriesDefinition } from "./sample.ts";
 
@@ -94,7 +93,10 @@ export function deviceViews({ series, facts, runningMs, profileOf }: DeviceSourc
   });
 }
 
-type Identity = Omit<IdentityFact, "kind" | "source" | "device">;
+type Identity = Pick<IdentityFact, "label" | "vendor" | "model" | "firmware" | "via">;
+
+/** In place of a path that is not known: what is said is of the topic as a whole. */
+const anyPath = "\u0001";
 
 /** Facts, found by what they are about; of several the one whose source is believed most. */
 class SaidOfDevices {
@@ -113,7 +115,7 @@ class SaidOfDevices {
       this.#identities.get(device) ?? []
     ).map((fact) => ({ source: fact.source, identity: fact }));
     const ofMetrics = metrics.flatMap((definition) =>
-      this.#factsOf(definition).flatMap(({ source, identity }) =>
+      this.#factsOf(definition, anyPath).flatMap(({ source, identity }) =>
         identity === undefined ? [] : [{ source, identity }],
       ),
     );
@@ -146,17 +148,19 @@ class SaidOfDevices {
   }
 
   /** The most believed first. */
-  #factsOf({ device, metric, topic }: SeriesDefinition): readonly MetricFact[] {
+  #factsOf({ device, metric, topic }: SeriesDefinition, ...more: readonly string[]): readonly MetricFact[] {
     const named = this.#metrics.get(keyOf("device", device, metric)) ?? [];
     if (topic === undefined) return named.toSorted(byBelief);
     // Of a topic with a plain value the path is empty.
-    const ofTopic = ["", metric].flatMap((path) => this.#metrics.get(keyOf("topic", topic, path)) ?? []);
+    const ofTopic = ["", metric, ...more].flatMap(
+      (path) => this.#metrics.get(keyOf("topic", topic, path)) ?? [],
+    );
     return [...named, ...ofTopic].toSorted(byBelief);
   }
 }
 
 function namesOf(of: MetricFact["of"]): [string, string, string] {
-  return "topic" in of ? ["topic", of.topic, of.path] : ["device", of.device, of.metric];
+  return "topic" in of ? ["topic", of.topic, of.path ?? anyPath] : ["device", of.device, of.metric];
 }
 
 function keyOf(...names: readonly [string, string, string]): string {

@@ -22,17 +22,27 @@ export interface IdentityFact {
   readonly firmware?: string;
   /** The device through which it is reached: a bridge, a gateway, an edge node. */
   readonly via?: string;
+  /** The longest silence to be expected of all its readings. */
+  readonly expectedMs?: number;
+  /** As of {@link MetricFact}. Several of one source are parts of a whole: what one lacks another may say. */
+  readonly under?: string;
 }
 
 /** What a metric means. */
 export interface MetricFact {
   readonly kind: "metric";
   readonly source: FactSource;
-  /** Which metric: by its name, or by the leaf of the payloads of a topic; `path` is `""` for a plain value. */
+  /**
+   * Which metric: by its name, or by the leaf of the payloads of a topic; `path` is `""` for a plain value, and
+   * missing where the leaf is not known: it is then said of the topic only.
+   */
   readonly of:
     | { readonly device: string; readonly metric: string }
-    | { readonly topic: string; readonly path: string };
-  /** What it was said under, where it can be taken back under that name: the topic of a discovery message. */
+    | { readonly topic: string; readonly path?: string };
+  /**
+   * What it was said under, where it can be taken back under that name: the topic of a discovery message. Many
+   * facts may have been said under one name. Of one metric, several are parts of a whole.
+   */
   readonly under?: string;
   readonly label?: string;
   readonly unit?: string;
@@ -42,11 +52,31 @@ export interface MetricFact {
   readonly stateClass?: string;
   /** The longest silence to be expected. */
   readonly expectedMs?: number;
+  /** How its values are written, in the words of the source: `float`, `enum`. */
+  readonly datatype?: string;
   /** The device that a topic's metrics belong to, in the words of the source. */
-  readonly identity?: Omit<IdentityFact, "kind" | "source" | "device">;
+  readonly identity?: Pick<IdentityFact, "label" | "vendor" | "model" | "firmware" | "via">;
 }
 
-/** What was said under a name is no longer so. */
+/** Which topic says whether a device is there, and how. */
+export interface AvailabilityFact {
+  readonly kind: "availability";
+  readonly source: FactSource;
+  readonly topic: string;
+  /** The device whose `online` it is, as the topic of its readings is decoded where no route names that. */
+  readonly device: string;
+  /** The topic of its readings: a route may call the device otherwise. */
+  readonly readings: string;
+  /** The words for being there and for not being there, to the letter. */
+  readonly available: string;
+  readonly unavailable: string;
+  /** Path of the word in payloads that are objects; without it the payload is the word. */
+  readonly path?: string;
+  /** As of {@link MetricFact}. */
+  readonly under?: string;
+}
+
+/** What was said under a name before is no longer so; what a message says anew comes after it. */
 export interface WithdrawnFact {
   readonly kind: "withdrawn";
   readonly under: string;
@@ -79,22 +109,26 @@ export interface BirthFact {
   readonly metrics: readonly BornMetric[];
 }
 
-export type DeviceFact = IdentityFact | MetricFact | WithdrawnFact | BirthFact;
+/** A fact that is held; one that takes others back is not. */
+export type HeldFact = IdentityFact | MetricFact | AvailabilityFact | BirthFact;
+export type DeviceFact = HeldFact | WithdrawnFact;
 
 /** What a fact is about: a later one with the same key takes its place. */
-export function factKey(fact: Exclude<DeviceFact, WithdrawnFact>): string {
+export function factKey(fact: HeldFact): string {
   switch (fact.kind) {
     case "identity":
-      return JSON.stringify(["identity", fact.source, fact.device]);
+      return JSON.stringify(["identity", fact.under ?? "", fact.source, fact.device]);
     case "birth":
       return JSON.stringify(["birth", fact.node, fact.device ?? ""]);
+    case "availability":
+      return JSON.stringify(["availability", fact.under ?? "", fact.source, fact.topic, fact.device]);
     case "metric":
-      if (fact.under !== undefined) return underKey(fact.under);
-      return JSON.stringify(["metric", fact.source, ...Object.values(fact.of)]);
+      return JSON.stringify(["metric", fact.under ?? "", fact.source, ...aboutMetric(fact)]);
   }
 }
 
-/** The key of what was said under a name. */
-export function underKey(name: string): string {
-  return JSON.stringify(["under", name]);
+/** Where the leaf is not known there may be several of one topic, that only their labels tell apart. */
+function aboutMetric({ of, label }: MetricFact): readonly (string | null)[] {
+  if ("device" in of) return ["", of.device, of.metric];
+  return of.path === undefined ? [of.topic, null, label ?? ""] : [of.topic, of.path];
 }

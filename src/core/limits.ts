@@ -156,11 +156,35 @@ export const planShapesMax = 4;
 export const planShapeBytesMax = 4_096;
 
 /**
- * Facts about devices and metrics that are kept. Beyond: the one that changed longest ago leaves, counted. A
- * device has some ten metrics of which something is said: 20,000 × about 250 bytes = 5 MB. Two metrics of a birth
- * certificate count as a fact.
+ * Facts about devices and metrics that are kept, and their size as JSON. Beyond: the one that changed longest ago
+ * leaves, counted. A device has some ten metrics of which something is said: 20,000 × about 250 characters = 5 MB.
+ * Three times that, and its index, is what somebody who tries can take: some 40 MB.
  */
 export const catalogueFactsMax = 20_000;
+export const catalogueCharactersMax: number = 16 * 1024 * 1024;
+
+/**
+ * What one message about devices may hold: values, their depth, and the bytes of a text. In 65,536 bytes of such lists
+ * are some 3,500 values. They nest deeper than readings, and templates are longer than texts. Beyond: refused.
+ */
+export const metadataItemsMax = 4_096;
+export const metadataDepthMax = 16;
+export const metadataStringBytesMax = 4_096;
+
+/** Facts that one message may say. Beyond: cause `too-many-items`. 65,536 bytes hold some 400 of usual length. */
+export const messageFactsMax = 1_024;
+
+/** Characters of a text about a device or a metric: label, vendor, unit. Longer ones are cut. */
+export const factTextCharactersMax = 128;
+
+/** The longest silence that is taken for an expectation: a year. */
+export const expectedMsMax: number = 366 * 24 * 3_600_000;
+
+/** Devices of one topic that says whether they are there: all of a bridge. Beyond: the further ones get no `online`. */
+export const availabilityDevicesMax = 256;
+
+/** Topics named so lately that it may not be written yet; beyond it the one named longest ago is forgotten. */
+export const namedTopicsMax = 1_024;
 
 /** Versions of one device profile of which the gateway knows when they were in force; the oldest leaves. */
 export const schemaVersionsMax = 16;

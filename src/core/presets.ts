@@ -11,6 +11,7 @@ import type { CodecName } from "./decode.ts";
 /** The presets by name, in the order in which they are tried. */
 export const presetNames = [
   "sparkplug",
+  "home-assistant",
   "homie",
   "tasmota",
   "shelly-gen1",
@@ -53,6 +54,14 @@ export interface Preset {
 /** In the order in which they are tried. No two that are not `broad` match one topic. */
 export const presets: readonly Preset[] = [
   preset("sparkplug", "sparkplug", "spBv1.0", ["#"]),
+  // Not all below the prefix: it is also where states are published.
+  preset("home-assistant", "home-assistant", "homeassistant", [
+    "+/+/config",
+    "+/+/+/config",
+    "status",
+    "+/+/set",
+    "+/+/+/set",
+  ]),
   preset("homie", "homie", "homie", ["#"]),
   preset("tasmota", "tasmota", "", ["tele/+/+", "stat/+/+", "cmnd/+/+", "tasmota/discovery/#"]),
   preset("shelly-gen1", "shelly-gen1", "shellies", ["#"]),

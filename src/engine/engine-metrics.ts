@@ -52,6 +52,19 @@ export function engineMetrics(facts: EngineFacts): readonly MetricFamily[] {
       "Commands that found no alert or device at their address.",
       () => state().unmetCommandCount,
     ),
+    single("holdfast_catalogue_facts", "Facts about devices and metrics that are kept.", () => {
+      return state().catalogue.size;
+    }),
+    single(
+      "holdfast_catalogue_evicted_total",
+      "Facts about devices and metrics that left because there were too many.",
+      () => state().catalogue.evictedCount,
+    ),
+    single(
+      "holdfast_discovery_templates_unsupported",
+      "Metrics in discovery whose template says more than where the value stands.",
+      () => state().catalogue.pathlessCount,
+    ),
     single(
       "holdfast_samples_corrected_total",
       "Samples whose stamp was not taken as it came.",

@@ -12,6 +12,7 @@ import { Batch, type BatchSource } from "../core/batch.ts";
 import type { GatewayCommand } from "../core/command.ts";
 import { AlertBoard } from "../core/alert/board.ts";
 import { AppError, messageOf } from "../core/errors.ts";
+import { describeSeries } from "../core/fold/described.ts";
 import type { FoldState } from "../core/fold/state.ts";
 import type { ToolLoader } from "../core/fold/tools.ts";
 import { inFlightBytesMax } from "../core/limits.ts";
@@ -340,7 +341,9 @@ export class Engine implements BatchSource {
   #seal(batch: Batch, changes: readonly Change[], monotonicMs: number): LogRecord {
     const { clock, boot } = this.#options;
     const { rows, counts, digests } = batch;
-    const definitions = this.#table.takeNew();
+    const { catalogue } = this.#state;
+    const facts = catalogue.news(batch.facts);
+    const definitions = describeSeries(this.#table.takeNew(), catalogue, facts);
     this.#takeRepair(batch);
     const repair = this.#repair;
     const sealed = {
@@ -350,7 +353,6 @@ export class Engine implements BatchSource {
       synced: clock.synced(),
       ...(repair === undefined ? {} : { repair }),
     };
-    const facts = this.#state.catalogue.news(batch.facts);
     const { duplicates, suppressed, corrected } = this.#state.admit(sealed, "new", batch.pastReceipts);
     batch.countMarked(duplicates, suppressed);
     counts.correctedSamples += corrected;

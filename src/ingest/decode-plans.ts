@@ -3,10 +3,12 @@
  * something of clients or payloads, one for each of them that is in use there.
  */
 import type { CodecName, DecodePlan, PlanSpec } from "../core/decode.ts";
+import type { AvailabilityFact, DeviceFact } from "../core/fact.ts";
 import type { FieldReader } from "../core/fingerprint.ts";
 import { decodePlansMax } from "../core/limits.ts";
 import type { TopicView } from "../core/read-model.ts";
 import { type Addressed, ContestedTopic } from "./contested-topic.ts";
+import type { NamedTopics } from "./named-topics.ts";
 import { profilePlan } from "./profile-plan.ts";
 import type { RouteTable } from "./routes.ts";
 
@@ -21,6 +23,13 @@ export interface Decoders {
   readonly readFields: FieldReader;
 }
 
+/** How topics are decoded that facts name; only those that no route does. */
+export interface NamedTopicPlans {
+  readonly topics: NamedTopics;
+  /** Makes the plan of such a topic; `factsOf` gives another list when what is said has changed. */
+  readonly make: (factsOf: () => readonly AvailabilityFact[], otherwise: DecodePlan) => DecodePlan;
+}
+
 /**
  * The plans of all topics, at most `limits.decodePlansMax`.
  *
@@ -31,6 +40,7 @@ export interface Decoders {
 export class DecodePlans {
   readonly #decoders: Decoders;
   readonly #plansMax: number;
+  readonly #named: NamedTopicPlans | undefined;
   readonly #plans = new Map<string, DecodePlan>();
   /** Topics on which the topic alone does not decide. */
   readonly #contested = new Map<string, ContestedTopic>();
@@ -38,10 +48,16 @@ export class DecodePlans {
   #contestedSize = 0;
   #routes: RouteTable;
 
-  constructor(routes: RouteTable, decoders: Decoders, plansMax: number = decodePlansMax) {
+  constructor(
+    routes: RouteTable,
+    decoders: Decoders,
+    plansMax: number = decodePlansMax,
+    named?: NamedTopicPlans,
+  ) {
     this.#routes = routes;
     this.#decoders = decoders;
     this.#plansMax = plansMax;
+    this.#named = named;
   }
 
   /**
@@ -85,6 +101,16 @@ export class DecodePlans {
     this.#plans.clear();
     this.#contested.clear();
     this.#contestedSize = 0;
+    this.#named?.topics.clear();
+  }
+
+  /** Takes what a message says about devices: a topic that it names is decoded otherwise from now on. */
+  noted(fact: DeviceFact): void {
+    const named = this.#named;
+    if (named === undefined) return;
+    const isNew = fact.kind === "availability" && named.topics.of(fact.topic).length === 0;
+    named.topics.noted(fact);
+    if (isNew) this.#plans.delete(fact.topic);
   }
 
   /** Puts other routes in force; every topic is looked at afresh. */
@@ -149,7 +175,31 @@ export class DecodePlans {
 
   #make(spec: PlanSpec): DecodePlan {
     const inner = this.#decoders.makers[spec.codec](spec);
-    return spec.profile === undefined ? inner : profilePlan(spec.profile, inner);
+    return spec.profile === undefined ? this.#withFacts(spec.topic, inner) : profilePlan(spec.profile, inner);
+  }
+
+  /** The plan of a topic that facts name and no route does. */
+  #withFacts(topic: string, otherwise: DecodePlan): DecodePlan {
+    const named = this.#named;
+    if (named === undefined || named.topics.of(topic).length === 0 || this.#routes.names(topic)) {
+      return otherwise;
+    }
+    let facts: readonly AvailabilityFact[] = [];
+    let revision = Number.NaN;
+    const factsOf = (): readonly AvailabilityFact[] => {
+      if (named.topics.revision !== revision) {
+        revision = named.topics.revision;
+        facts = named.topics.of(topic).map((fact) => this.#calledAsRouted(fact));
+      }
+      return facts;
+    };
+    return named.make(factsOf, otherwise);
+  }
+
+  /** Where a route says how the device is called, it is that for its availability, too. */
+  #calledAsRouted(fact: AvailabilityFact): AvailabilityFact {
+    const { device } = this.#routes.specsOf(fact.readings)[0]!;
+    return device === undefined ? fact : { ...fact, device };
   }
 }
 

@@ -39,6 +39,8 @@ export interface IntakeOptions {
   readonly planOf: (message: Addressed) => DecodePlan;
   /** How numbers of single devices are put right; without it they are taken as they come. */
   readonly calibrations?: Calibrations;
+  /** Takes what messages say about devices, as it comes. */
+  readonly noted?: (fact: DeviceFact) => void;
 }
 
 export class Intake implements PublicationSink, DecodeTarget {
@@ -46,6 +48,7 @@ export class Intake implements PublicationSink, DecodeTarget {
   readonly #clock: Clock;
   readonly #planOf: (message: Addressed) => DecodePlan;
   readonly #calibrations: Calibrations;
+  readonly #noted: ((fact: DeviceFact) => void) | undefined;
   readonly series: SeriesResolver;
   /** Of the message that is being decoded. */
   readonly #origin: { topic: string; profile: string | undefined } = { topic: "", profile: undefined };
@@ -64,6 +67,7 @@ export class Intake implements PublicationSink, DecodeTarget {
     this.#source = options.source;
     this.#clock = options.clock;
     this.#planOf = options.planOf;
+    this.#noted = options.noted;
     const { resolveSeries, calibrations = new Calibrations([]) } = options;
     this.#calibrations = calibrations;
     this.series = (device, metric, unit) => {
@@ -211,6 +215,7 @@ export class Intake implements PublicationSink, DecodeTarget {
   #keepFacts(batch: Batch): void {
     for (const fact of this.#facts) {
       batch.facts.push(fact);
+      this.#noted?.(fact);
       batch.bytes += factBytes;
     }
     this.#facts.length = 0;

@@ -52,6 +52,8 @@ export interface RouteTable {
    * @returns At least one; exactly one where topics alone decide.
    */
   specsOf(topic: string): readonly PlanSpec[];
+  /** Whether a route names the topic, of whoever it is. */
+  names(topic: string): boolean;
 }
 
 /** A template in pieces: text, or the number of a level. */
@@ -88,7 +90,10 @@ export function parseRoutes(
   const { profiles = [], presets = [] } = shipped;
   const ofPresets = presets.map((definition) => parseRoute(definition, "", []));
   const all = [...routes, ...profiles.flatMap(routesOfProfile), ...ofPresets];
-  return ok({ specsOf: (topic) => specsOf(all, topic) });
+  return ok({
+    specsOf: (topic) => specsOf(all, topic),
+    names: (topic) => all.some((route) => specOf(route, topic) !== undefined),
+  });
 }
 
 function parseRoute(definition: RouteDefinition, pointer: string, problems: Problem[]): Route {
