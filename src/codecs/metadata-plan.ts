@@ -4,7 +4,7 @@
  */
 import type { DecodePlan, DecodeTarget, Rejection } from "../core/decode.ts";
 import type { HeldFact } from "../core/fact.ts";
-import { messageFactsMax } from "../core/limits.ts";
+import { messageFactCharactersMax, messageFactsMax } from "../core/limits.ts";
 import { metadataBounds, parseJson } from "./json-bounds.ts";
 import { rejected } from "./rejection.ts";
 import { nothing } from "./small-plans.ts";
@@ -15,14 +15,17 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** The facts of one message, within the bound. */
 export class FactList {
   readonly facts: HeldFact[] = [];
+  #characters = 0;
 
-  /** There is one more than there may be: nothing further needs to be looked at. */
+  /** There is more than there may be: nothing further needs to be looked at. */
   get full(): boolean {
-    return this.facts.length > messageFactsMax;
+    return this.facts.length > messageFactsMax || this.#characters > messageFactCharactersMax;
   }
 
   add(fact: HeldFact): void {
-    if (!this.full) this.facts.push(fact);
+    if (this.full) return;
+    this.facts.push(fact);
+    this.#characters += JSON.stringify(fact).length;
   }
 }
 
@@ -41,7 +44,10 @@ export function metadataPlan(codec: string, topic: string, read: FactReader): De
         const refusal = read(parsed.value, list);
         if (refusal !== undefined) return refusal;
         if (list.full) {
-          return rejected("too-many-items", `The message says more than ${messageFactsMax} things.`);
+          return rejected(
+            "too-many-items",
+            `The message says more than ${messageFactsMax} things, or at too great length.`,
+          );
         }
       }
       return noteAll(topic, list.facts, target);

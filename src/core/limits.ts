@@ -171,8 +171,13 @@ export const metadataItemsMax = 4_096;
 export const metadataDepthMax = 16;
 export const metadataStringBytesMax = 4_096;
 
-/** Facts that one message may say. Beyond: cause `too-many-items`. 65,536 bytes hold some 400 of usual length. */
+/**
+ * Facts that one message may say, and their size as JSON. Beyond: cause `too-many-items`. 65,536 bytes say some 400 of
+ * usual length, 100 KB. Since components share what stands beside them, a message could say fifty times what it is
+ * long: with twice that, all messages in flight say 32 MB.
+ */
 export const messageFactsMax = 1_024;
+export const messageFactCharactersMax = 131_072;
 
 /** Characters of a text about a device or a metric: label, vendor, unit. Longer ones are cut. */
 export const factTextCharactersMax = 128;

@@ -241,6 +241,14 @@ const refused: readonly [law: string, payload: string, cause: string][] = [
   ["components that are a list", '{"cmps":[]}', "malformed"],
   ["more than there may be said", bigMessage(messageFactsMax + 1), "too-many-items"],
   [
+    "what components share, said at too great length",
+    JSON.stringify({
+      ...(JSON.parse(bigMessage(300)) as object),
+      dev: { name: "x".repeat(128), mf: "y".repeat(128), mdl: "z".repeat(128) },
+    }),
+    "too-many-items",
+  ],
+  [
     "topics shared by components, more than there may be said",
     JSON.stringify({
       ...JSON.parse(bigMessage(100)),
