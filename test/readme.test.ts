@@ -37,6 +37,11 @@ test.each(fragments)("the part %# of the configuration is valid", async (text) =
   await mkdir(join(directory.path, "devices"));
   const file = join(directory.path, "holdfast.jsonc");
   await writeFile(file, `{ ${text} }`);
-  const loaded = await loadConfig({ file, environment: {}, hostname: "h", directory: directory.path });
+  const loaded = await loadConfig({
+    file,
+    environment: { TTN_API_KEY: "secret" },
+    hostname: "h",
+    directory: directory.path,
+  });
   expect(loaded.ok ? [] : loaded.problems.map(({ message }) => message)).toEqual([]);
 });
