@@ -259,3 +259,31 @@ export const bridgeInFlightBytesMax: number = 1024 * 1024;
  * keeps is its own; a gateway that is gone for good must not fill it for ever.
  */
 export const bridgeSessionSeconds: number = 7 * 86_400;
+
+/** Roles of a user, and patterns of one list of a role. The users file itself has at most 1 MiB, some 4,000 users. */
+export const userRolesMax = 16;
+export const rolePatternsMax = 64;
+
+/** Wrong passwords from one address for one user that are free; each further one locks the pair for longer. */
+export const loginFailuresFree = 4;
+
+/** Pairs of address and user whose failures are remembered; the oldest leaves. 8,192 × about 150 bytes = 1.2 MB. */
+export const loginLocksMax = 8_192;
+
+/**
+ * Passwords that are checked at once. A check takes 16 MiB, some 50 ms, and one of the two threads of the pool; the
+ * other one is the store's. Those that wait are taken in turns by address, and more of one address are refused at
+ * once: 32 × 50 ms = 1.6 s, within which the last of them is through.
+ */
+export const passwordChecksMax = 1;
+export const passwordWaitingMax = 32;
+export const passwordWaitingTotalMax = 1_024;
+
+/** Verified passwords that are recognised again without that work; the oldest leaves. 4,096 × about 200 bytes = 0.8 MB. */
+export const passwordsKnownMax = 4_096;
+
+/** Lines of the audit log in a second; those beyond it are counted in the next one. */
+export const auditLinesPerSecond = 50;
+
+/** Sessions of which it is known whose they are; the oldest leaves. As many as there may be sessions and connections. */
+export const sessionOwnersMax = 5_120;
