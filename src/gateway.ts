@@ -7,6 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
+import { Access } from "./access/access.ts";
 import { type ApiServer, openApiServer } from "./api/server.ts";
 import type { Bridge } from "./bridge/bridge-contract.ts";
 import { openBridge } from "./bridge/bridge.ts";
@@ -17,6 +18,7 @@ import { hostStateMessage, rebirthCommand } from "./codecs/sparkplug-command.ts"
 import { SparkplugHost } from "./codecs/sparkplug-host.ts";
 import type { BridgeConfig, Config, UpstreamConfig } from "./config/config.ts";
 import { AppError, failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
+import type { AccessDefinition } from "./core/access/definition.ts";
 import { alertMessage, deadLetterMessage, statusMessage, summaryMessage } from "./core/local-topics.ts";
 import { deadLettersMax, decodePlansMax } from "./core/limits.ts";
 import { type MqttLinkKind, parseMqttUrl, type TlsMaterial } from "./core/mqtt-address.ts";
@@ -65,6 +67,8 @@ export interface GatewayOptions {
   readonly rules: readonly RuleDefinition[];
   /** What is known of the models of devices. */
   readonly profiles: readonly DeviceProfile[];
+  /** Who may do what; without it, whoever a listener lets in may do everything. */
+  readonly access?: AccessDefinition | undefined;
   readonly logger: Logger;
   readonly clock: GatewayClock;
   /** From `[0, 1)`, evenly distributed. */
@@ -75,7 +79,7 @@ export interface GatewayOptions {
 }
 
 /** What a gateway can take into use while it serves. */
-export type Reloadable = Pick<GatewayOptions, "config" | "rules" | "profiles">;
+export type Reloadable = Pick<GatewayOptions, "config" | "rules" | "profiles" | "access">;
 
 /** A gateway that serves. */
 export interface Gateway {
@@ -88,6 +92,14 @@ export interface Gateway {
    * @returns A problem `RELOAD_NEEDS_RESTART` for everything else that differs; then nothing has changed.
    */
   reload(next: Reloadable): Promise<Result<void>>;
+  /** Puts other rules of access in force, also for clients that are connected. */
+  replaceAccess(access: AccessDefinition): void;
+  /**
+   * Reads certificates and lists of revoked ones again; connections stay, but those of revoked certificates.
+   *
+   * @throws AppError `BROKER_TLS`: that listener then goes on with what it had.
+   */
+  reloadCertificates(): Promise<void>;
   /** Stops accepting, writes what it holds, and closes. */
   close(): Promise<void>;
 }
@@ -133,6 +145,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
   #broker: Broker | undefined;
   #replay: DeadLetterReplay | undefined;
   #api: ApiServer | undefined;
+  readonly #access: Access | undefined;
   #statusTimer: NodeJS.Timeout | undefined;
 
   constructor(options: GatewayOptions) {
@@ -141,6 +154,11 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
     this.#profiles = options.profiles;
     this.#startedAt = options.clock.now();
     this.#startedMs = options.clock.monotonicMs();
+    const { access: definition, clock, random } = options;
+    this.#access =
+      definition === undefined
+        ? undefined
+        : new Access({ definition, clock, random, logger: options.logger });
     this.#sparkplug = this.#openSparkplug();
     this.#plans = new DecodePlans(
       routesOf(options.config, options.profiles),
@@ -203,6 +221,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       logger,
       clock,
       ownTopicPrefix: config.ownTopicPrefix,
+      gatekeeper: this.#access?.gatekeeper,
     });
     this.#publishBoard();
     this.#publishHostState(true);
@@ -223,6 +242,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
         replayer: this,
         scrape: () => this.#metrics.scrape(),
         logger,
+        access: this.#access,
         version,
       });
     }
@@ -259,7 +279,17 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       this.#plans.replaceRoutes(routesOf(next.config, next.profiles));
       this.#calibrations.replace(settings.devices);
     });
+    if (next.access !== undefined) this.replaceAccess(next.access);
     return ok(undefined);
+  }
+
+  replaceAccess(access: AccessDefinition): void {
+    this.#access?.replace(access);
+    this.#broker?.reviewAccess();
+  }
+
+  async reloadCertificates(): Promise<void> {
+    await this.#broker?.reloadCertificates();
   }
 
   async close(): Promise<void> {

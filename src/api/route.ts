@@ -30,6 +30,8 @@ export type RouteOutcome =
       readonly problem: ProblemDocument;
       /** Of status 405: what is allowed. */
       readonly allow?: string;
+      /** Of status 401: how to come back. */
+      readonly challenge?: string;
     };
 
 interface DescribedRoute {

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { AppError, invariant, messageOf } from "../core/errors.ts";
 import type { Commander, DeadLetterReplayer, Logger } from "../core/ports.ts";
 import type { ReadModel } from "../core/read-model.ts";
+import { type ApiAccess, bearerCheck } from "./bearer.ts";
 import { readBody } from "./body.ts";
 import { commandRoutesOf } from "./command-routes.ts";
 import { deviceCommandRoutes } from "./device-routes.ts";
@@ -62,6 +63,8 @@ export interface ApiServerOptions {
   readonly replayer: DeadLetterReplayer;
   readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly logger: Logger;
+  /** Tokens; beyond loopback nobody is answered without one of them. */
+  readonly access?: ApiAccess | undefined;
   readonly version: string;
 }
 
@@ -140,6 +143,7 @@ function answerer(options: ApiServerOptions): Answerer {
   const commands = [...commandRoutesOf(options), ...deviceCommandRoutes(options), replayRoute(options)];
   const router = new Router(withDocument(routesOf(options), commands, options.version), commands);
   const hostIsAllowed = hostCheck(options.host);
+  const bearerRefusal = bearerCheck(options.host, options.access);
   return (request, response) => {
     const { path, query } = splitUrl(request.url ?? "/");
     const refusal = refusalOf(request, hostIsAllowed);
@@ -149,7 +153,12 @@ function answerer(options: ApiServerOptions): Answerer {
       return;
     }
     Promise.resolve()
-      .then(() => routeRefusalOf(request, found, query) ?? outcomeOf(found, query, request, response))
+      .then(
+        () =>
+          bearerRefusal(request, found) ??
+          routeRefusalOf(request, found, query) ??
+          outcomeOf(found, query, request, response),
+      )
       .catch((error: unknown) => {
         options.logger.error({ event: "api-failed", path, error: messageOf(error) }, "A request failed.");
         return { problem: failure };
@@ -224,6 +233,9 @@ function send(request: IncomingMessage, response: ServerResponse, outcome: Route
     "Content-Length": Buffer.byteLength(body),
   };
   if ("problem" in outcome && outcome.allow !== undefined) headers["Allow"] = outcome.allow;
+  if ("problem" in outcome && outcome.challenge !== undefined) {
+    headers["WWW-Authenticate"] = outcome.challenge;
+  }
   // Whatever body is still on its way is not read: the connection ends with the answer.
   if (bodyIsLeft(request)) headers["Connection"] = "close";
   response.writeHead(status, headers);

@@ -5,6 +5,8 @@
  * never otherwise; the sink sees one client's messages in the order of arrival; acknowledgements leave in
  * that order; what a client sends, or does not read, costs bounded memory and delays nobody else.
  */
+import { AuditLog } from "../core/access/audit-log.ts";
+import type { Gatekeeper } from "../core/access/principal.ts";
 import {
   authenticationMs,
   clientInFlightMax,
@@ -22,15 +24,18 @@ import type {
   MetricFamily,
   PublicationSink,
 } from "../core/ports.ts";
+import { Admissions } from "./admissions.ts";
 import type { Connection } from "./connection.ts";
 import { Counters, metricFamilies } from "./counters.ts";
 import { type Engine, type EngineClient, type EnginePacket, makeEngine, onEngineError } from "./engine.ts";
 import { FanOut, Interest } from "./fan-out.ts";
 import { Gate, type GateTimings } from "./gate.ts";
 import { guardClient, guardEngine } from "./guards.ts";
-import { connectionOf, makeHooks, mayHoldFilter } from "./hooks.ts";
+import { connectionOf, makeHooks } from "./hooks.ts";
 import { Link } from "./link.ts";
 import { type Listener, type ListenerOptions, openListener } from "./listeners.ts";
+import { plainSerial } from "./origin.ts";
+import { RetainedQuota } from "./retained-quota.ts";
 import { Sessions } from "./sessions.ts";
 
 export type { ListenerOptions } from "./listeners.ts";
@@ -46,6 +51,10 @@ export interface BrokerOptions {
   readonly clock: Clock;
   /** Topics that only the gateway publishes to, `"holdfast/"`. */
   readonly ownTopicPrefix: string;
+  /** Without one, everybody whom a listener lets in may do everything. */
+  readonly gatekeeper?: Gatekeeper | undefined;
+  /** Serial numbers in a PEM list of revoked certificates, in hexadecimal. Needed where a listener has one. */
+  readonly readRevoked?: ((crl: string) => Promise<readonly string[]>) | undefined;
   /** Deadlines, where they differ from those in the limits. */
   readonly timings?: Partial<GateTimings>;
 }
@@ -56,6 +65,14 @@ export interface Broker extends LocalPublisher {
   readonly metrics: readonly MetricFamily[];
   /** Clients connected now, those that have not said who they are included. */
   readonly connections: number;
+  /** Has everybody who is in looked at again by the rules of now: see `Admissions.review`. */
+  reviewAccess(): void;
+  /**
+   * Has every listener read its certificates again; connections stay, but those of revoked certificates.
+   *
+   * @throws AppError `BROKER_TLS`: that listener, and those after it, go on with what they had.
+   */
+  reloadCertificates(): Promise<void>;
   /** Closes the listeners; connections stay, and so does their traffic. */
   stopAccepting(): Promise<void>;
   /**
@@ -90,6 +107,15 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       return parts.gate.connections.size;
     },
     publish: (message) => publishLocally(parts, message),
+    reviewAccess: () => parts.admissions.review(),
+    reloadCertificates: async () => {
+      for (const listener of listeners) {
+        const crl = await listener.reload();
+        if (crl === undefined || options.readRevoked === undefined) continue;
+        const revoked = new Set((await options.readRevoked(crl)).map(plainSerial));
+        parts.admissions.expelCertificates((serial) => revoked.has(serial));
+      }
+    },
     stopAccepting: async () => {
       for (const listener of listeners.splice(0)) listener.close();
     },
@@ -105,6 +131,7 @@ interface Parts {
   readonly gate: Gate;
   readonly interest: Interest;
   readonly fanOut: FanOut;
+  readonly admissions: Admissions;
   readonly metrics: readonly MetricFamily[];
 }
 
@@ -114,7 +141,7 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
   const sessions: Sessions = new Sessions({
     counters,
     monotonicMs: () => clock.monotonicMs(),
-    isGranted: (owner, filter) => mayHoldFilter(filter) && connectionOf(owner)?.filters.has(filter) !== false,
+    isGranted: (owner, filter) => connectionOf(owner)?.filters.has(filter) !== false,
     handOver: async (owner, packet) => connectionOf(owner)?.passage.store(packet),
     onResent: (owner, packet) => connectionOf(owner)?.passage.onResent(packet),
     beforeReplay: async (owner) => connectionOf(owner)?.outbound.acquireForReplay() ?? false,
@@ -126,7 +153,14 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
   const interest: Interest = new Interest((topic) => sessions.wants(topic));
   const engine = makeEngine({
     persistence: sessions,
-    ...makeHooks(() => gate, counters),
+    ...makeHooks(
+      {
+        gate: () => gate,
+        admissions: () => admissions,
+        forgetFilter: (client, filter) => void sessions.removeSubscriptions(client, [filter]),
+      },
+      counters,
+    ),
     // Fan-out is bounded before it enters the emitter, and no subscriber can hold a message up in it.
     concurrency: 0,
     connectTimeout: timings.authenticationMs,
@@ -139,9 +173,14 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     pendingSessionsLimit: sessionsMax,
   });
   guardEngine(engine, interest);
+  const quota = new RetainedQuota();
   const fanOut = new FanOut(counters, {
     number: (packet) => numbered(packet, engine),
-    keep: (packet) => keep(packet, sessions),
+    keep: (packet) => {
+      const mayRetain = !packet.retain || quota.takes(packet, admissionOf(engine, packet.clientId));
+      if (!mayRetain) counters.deliveryDropped["retained-quota"] += 1;
+      keep(mayRetain ? packet : { ...packet, retain: false }, sessions);
+    },
     emit: (packet, done) => engine.mq.emit(packet, done),
   });
   // What clients publish has gone to the fan-out when it was committed; the engine's own topics remain.
@@ -150,9 +189,21 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     if (packet.topic.startsWith("$SYS/")) engine.mq.emit(numbered(packet, engine), onDone);
     else onDone();
   };
-  const gate = new Gate({
+  const audit = new AuditLog(logger, clock);
+  const admissions: Admissions = new Admissions({
+    gatekeeper: options.gatekeeper,
+    counters,
+    audit,
+    connections: () => gate.connections,
+    isSessionStored: async (id) => (await sessions.subscriptionsByClient({ id })).length > 0,
+    forgetSession: (id) => sessions.forget(id),
+  });
+  const gate: Gate = new Gate({
     sink: options.sink,
     clock,
+    logger,
+    audit,
+    dropFilters: (connection, filters) => dropFilters(sessions, connection, filters),
     ownTopicPrefix: options.ownTopicPrefix,
     timings,
     counters,
@@ -171,7 +222,7 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     sessions: () => sessions.count,
     sessionQueueBytes: () => sessions.queueBytes,
   });
-  return { engine, gate, interest, fanOut, metrics };
+  return { engine, gate, interest, fanOut, admissions, metrics };
 }
 
 function isCallback(value: unknown): value is () => void {
@@ -200,6 +251,17 @@ function numbered(packet: EnginePacket, engine: Engine): EnginePacket {
 function keep(packet: EnginePacket, sessions: Sessions): void {
   if (packet.retain) sessions.retained.store(packet);
   if (packet.qos > 0) sessions.enqueueForAll(packet);
+}
+
+/** Under whose rules the client with this id is connected. */
+function admissionOf(engine: Engine, clientId: string | undefined): Connection["admission"] {
+  return clientId === undefined ? undefined : connectionOf(engine.clients[clientId] ?? null)?.admission;
+}
+
+function dropFilters(sessions: Sessions, { client }: Connection, filters: readonly string[]): void {
+  if (client === undefined) return;
+  client.unsubscribe(filters);
+  void sessions.removeSubscriptions(client, filters);
 }
 
 function openClient(engine: Engine, connection: Connection, counters: Counters): EngineClient {

@@ -19,8 +19,11 @@
  * **Credit.** A QoS 1 or 2 PUBLISH takes credit when it leaves the socket and gives it back when it is
  * acknowledged. Without credit the connection is not read.
  */
-import { connectBytesMax, outboundBytesMax, packetBytesMax } from "../core/limits.ts";
+import { type Grants, noGrants } from "../core/access/grants.ts";
+import type { Admission } from "../core/access/principal.ts";
+import { clientFiltersMax, connectBytesMax, outboundBytesMax, packetBytesMax } from "../core/limits.ts";
 import type { Receipt } from "../core/ports.ts";
+import { type Allowance, allowanceOf } from "./allowance.ts";
 import { checkConnect, unknownLevel } from "./connect-packet.ts";
 import { isControlAcceptable } from "./control-packets.ts";
 import type { CloseCause } from "./counters.ts";
@@ -32,6 +35,7 @@ import { FanOutQueue } from "./fan-out.ts";
 import { type FrameHandler, FrameReader } from "./frame-reader.ts";
 import type { Gate } from "./gate.ts";
 import type { LinkOwner } from "./link.ts";
+import type { Origin } from "./origin.ts";
 import { LaneLedger } from "./lane-ledger.ts";
 import { OutboundWindow } from "./outbound-window.ts";
 import { PacketType, Reason } from "./packets.ts";
@@ -55,10 +59,18 @@ const Wait = {
   engine: 8,
   /** A QoS 2 PUBLISH is on its way through the engine to the sink. */
   handOver: 16,
+  /** It sends faster than its role allows. */
+  rate: 32,
 } as const;
 
 /** Topics remembered for a connection that alternates between them. */
 const recentTopicsMax = 4;
+
+/** A topic of this connection, and whether its client may publish to it. */
+interface KnownTopic {
+  readonly topic: TopicName;
+  readonly isGranted: boolean;
+}
 
 /** What the PUBLISH in hand consists of; there is only ever one in hand. */
 const fields: PublishFields = makePublishFields();
@@ -74,13 +86,20 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   readonly filters: Set<string> = new Set();
   clientId = "";
   client: EngineClient | undefined;
+  /** Where it comes from. */
+  readonly origin: Origin;
+  /** Missing until it has been let in. */
+  admission: Admission | undefined;
+  grants: Grants = noGrants;
 
   readonly #gate: Gate;
   readonly #reader: FrameReader;
   readonly #credit: Credit;
   readonly #lane = new LaneLedger();
   readonly #drain = new DrainWatch();
-  readonly #recentTopics: TopicName[] = [];
+  readonly #recentTopics: KnownTopic[] = [];
+  #allowance: Allowance | undefined;
+  #sweptAtMs: number;
   readonly #openedAtMs: number;
   #transport: Transport | undefined;
   #phase: Phase = "connect";
@@ -91,9 +110,11 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   /** The gate will call {@link flush}. */
   #isDirty = false;
 
-  constructor(gate: Gate, nowMs: number) {
+  constructor(gate: Gate, origin: Origin, nowMs: number) {
     this.#gate = gate;
+    this.origin = origin;
     this.#openedAtMs = nowMs;
+    this.#sweptAtMs = nowMs;
     this.#reader = new FrameReader(this);
     this.#credit = new Credit(gate);
     this.outbound = new OutboundWindow(this, gate.counters);
@@ -111,6 +132,10 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
 
   get unsentBytes(): number {
     return this.#transport?.unsentBytes ?? 0;
+  }
+
+  get filtersMax(): number {
+    return Math.min(clientFiltersMax, this.admission?.limits.subscriptions ?? clientFiltersMax);
   }
 
   attach(transport: Transport): void {
@@ -149,6 +174,33 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     if (this.#phase === "connect") this.#onConnect(bytes, start, body, end);
     else this.#onControl(bytes, start, body, end);
     return true;
+  }
+
+  // ---- access
+
+  /**
+   * The client has been let in, or other rules hold for it from now on.
+   *
+   * @returns Filters that it had and may not keep; nothing is delivered for them any more.
+   */
+  onAdmitted(admission: Admission): readonly string[] {
+    const { grants, limits } = admission;
+    this.admission = admission;
+    this.grants = grants;
+    this.#recentTopics.length = 0;
+    this.#credit.limitTo(limits.inFlight ?? Infinity);
+    this.#allowance = allowanceOf(limits);
+    if (this.#allowance === undefined) this.#resume(Wait.rate);
+    const dropped = [...this.filters].filter((filter) => !grants.maySubscribe(filter));
+    if (dropped.length > 0) this.#gate.dropFilters(this, dropped);
+    return dropped;
+  }
+
+  /** Ends the connection of a client that may not stay; its will is not published. */
+  expel(reason: number): void {
+    this.grants = noGrants;
+    this.#recentTopics.length = 0;
+    this.close("access", reason);
   }
 
   // ---- from the engine
@@ -260,7 +312,14 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
       if (this.client !== undefined) keepAlive(this.client);
     }
     this.outbound.onDrained();
+    this.#refill(nowMs);
     if (this.#drain.waitingMs(this.unsentBytes, nowMs) >= timings.drainMs) this.cut("slow-subscriber");
+  }
+
+  #refill(nowMs: number): void {
+    this.#allowance?.refill(nowMs - this.#sweptAtMs);
+    this.#sweptAtMs = nowMs;
+    if (this.#allowance?.isEmpty === false) this.#resume(Wait.rate);
   }
 
   // ---- packets
@@ -311,16 +370,21 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     if (qos > 0 && !this.#awaitCredit(size)) return false;
     // An empty name is a matter of topic aliases, which the engine knows about.
     const isAliased = hasProperties && topicEnd === topicStart;
-    const topic = isAliased ? undefined : this.#topicOf(bytes, topicStart, topicEnd);
-    if (topic?.fault === "invalid") {
+    const known = isAliased ? undefined : this.#topicOf(bytes, topicStart, topicEnd);
+    if (known?.topic.fault === "invalid") {
       this.close("protocol", Reason.topicInvalid);
       return true;
     }
+    if (this.#allowance?.take(size) === false) {
+      this.#gate.counters.throttled += 1;
+      this.#pause(Wait.rate);
+      return false;
+    }
     if (qos > 0) this.#credit.take(size);
     const isPlain = qos < 2 && !hasProperties && !this.passage.isUnderway;
-    if (isPlain && topic !== undefined && topic.fault === undefined) {
+    if (isPlain && known?.isGranted === true) {
       if (qos > 0) this.#lane.take(size);
-      this.#accept(bytes, end, topic);
+      this.#accept(bytes, end, known.topic);
       return true;
     }
     const refusal = this.passage.enter(qos, packetId);
@@ -362,13 +426,15 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     });
   }
 
-  #topicOf(bytes: Uint8Array, start: number, end: number): TopicName {
+  /** The topic with what its client may do there: looked up once, and again when the grants change. */
+  #topicOf(bytes: Uint8Array, start: number, end: number): KnownTopic {
     const recent = this.#recentTopics;
     for (let index = 0; index < recent.length; index += 1) {
       const known = recent[index]!;
-      if (sameBytes(known.bytes, bytes, start, end)) return known;
+      if (sameBytes(known.topic.bytes, bytes, start, end)) return known;
     }
-    const found = this.#gate.topics.find(bytes, start, end);
+    const topic = this.#gate.topics.find(bytes, start, end);
+    const found = { topic, isGranted: topic.fault === undefined && this.grants.mayPublish(topic.name) };
     if (recent.length >= recentTopicsMax) recent.pop();
     recent.unshift(found);
     return found;

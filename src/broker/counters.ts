@@ -1,4 +1,5 @@
 /** What the broker counts, and how `/metrics` reads it. */
+import { loginRefusals, type LoginRefusal } from "../core/access/principal.ts";
 import type { MetricFamily } from "../core/ports.ts";
 
 /** Why a connection ended. Closed: metrics are labelled with these names. */
@@ -13,6 +14,7 @@ const closeCauses = [
   "open-qos2-max",
   "storage",
   "slow-subscriber",
+  "access",
   "shutdown",
   "internal",
 ] as const;
@@ -25,6 +27,8 @@ const deliveryDropCauses = [
   "packet-too-large",
   "session-queue-full",
   "retained-full",
+  "retained-quota",
+  "not-granted",
 ] as const;
 export type DeliveryDropCause = (typeof deliveryDropCauses)[number];
 
@@ -44,6 +48,10 @@ export class Counters {
   subscribeDenied = 0;
   readonly deliveryDropped: Record<DeliveryDropCause, number> = zeroes(deliveryDropCauses);
   sessionsEvicted = 0;
+  logins = 0;
+  readonly loginsRefused: Record<LoginRefusal, number> = zeroes(loginRefusals);
+  /** Times that a client was not read because it sent faster than its role allows. */
+  throttled = 0;
 }
 
 /** Gauges that are read from where they live. */
@@ -98,6 +106,13 @@ export function metricFamilies(counters: Counters, gauges: Gauges): readonly Met
     counter("deliveries_dropped", "Messages that did not reach a subscriber, by cause.", () =>
       labelled("cause", counters.deliveryDropped),
     ),
+    counter("logins", "Clients let in.", () => [{ labels: {}, value: counters.logins }]),
+    counter("logins_refused", "Clients not let in, by cause.", () =>
+      labelled("cause", counters.loginsRefused),
+    ),
+    counter("throttled", "Times that a client was slowed down to the rate of its role.", () => [
+      { labels: {}, value: counters.throttled },
+    ]),
     counter("sessions_evicted", "Sessions ended to make room.", () => [
       { labels: {}, value: counters.sessionsEvicted },
     ]),

@@ -11,15 +11,21 @@ export class Credit {
   readonly #shared: SharedCredit;
   #messages = 0;
   #bytes = 0;
+  #messagesMax = clientInFlightMax;
 
   constructor(shared: SharedCredit) {
     this.#shared = shared;
   }
 
+  /** Sets a bound of the client's own. */
+  limitTo(messagesMax: number): void {
+    this.#messagesMax = Math.min(clientInFlightMax, messagesMax);
+  }
+
   /** The client itself has room; a single message always fits. */
   hasOwn(size: number): boolean {
     if (this.#messages === 0) return true;
-    return this.#messages < clientInFlightMax && this.#bytes + size <= clientInFlightBytesMax;
+    return this.#messages < this.#messagesMax && this.#bytes + size <= clientInFlightBytesMax;
   }
 
   /** All clients together have room. */

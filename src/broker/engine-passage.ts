@@ -7,6 +7,7 @@
  * answered: an error would reach an MQTT 5 client as an acknowledgement (B4).
  */
 import { clientOpenQos2Max } from "../core/limits.ts";
+import type { Grants } from "../core/access/grants.ts";
 import type { Receipt } from "../core/ports.ts";
 import type { EnginePacket } from "./engine.ts";
 import type { FanOutQueue } from "./fan-out.ts";
@@ -17,6 +18,7 @@ import { Reason } from "./packets.ts";
 export interface PassageOwner {
   readonly clientId: string;
   readonly isClosed: boolean;
+  readonly grants: Grants;
   /** Messages that wait for their commit before they go to subscribers. */
   readonly fanOutQueue: FanOutQueue;
   /** Writes the PUBACKs of the lane that are due. */
@@ -68,12 +70,13 @@ export class EnginePassage {
   /** The engine's access check. Calls back when it may go on. */
   onAccessCheck(packet: EnginePacket, callback: (error?: Error | null) => void): void {
     const owner = this.#owner;
-    if (this.#gate.isReserved(packet.topic)) {
-      this.#gate.counters.publishDenied += 1;
+    const isReserved = this.#gate.isReserved(packet.topic);
+    if (isReserved || !owner.grants.mayPublish(packet.topic)) {
+      this.#gate.onPublishDenied(owner, packet.topic);
       if (packet.messageId !== undefined) this.#openQos2?.delete(packet.messageId);
       this.#leave(packet);
       owner.onHandedOver();
-      callback(new Error("topic is reserved"));
+      callback(new Error(isReserved ? "topic is reserved" : "topic is not granted"));
       return;
     }
     // QoS 2 is handed over when the engine stores the packet: this check runs again for every resend.

@@ -49,6 +49,7 @@ export interface EngineClient {
   readonly _keepaliveTimer: NodeJS.Timeout | null;
   readonly _parser: EventEmitter & { parse(bytes: Buffer): number };
   close(done?: () => void): void;
+  unsubscribe(filters: readonly string[], done?: () => void): void;
 }
 
 /** The engine's own emitter. */

@@ -1,11 +1,14 @@
 /** What all connections share: the sink, credit, deadlines, and the flush of acknowledgements. */
+import type { AuditLog } from "../core/access/audit-log.ts";
 import { connectionsMax, inFlightBytesMax } from "../core/limits.ts";
-import type { Clock, Publication, PublicationSink, Receipt } from "../core/ports.ts";
+import type { Clock, Logger, Publication, PublicationSink, Receipt } from "../core/ports.ts";
 import type { SharedCredit } from "./credit.ts";
+import { describe } from "./admissions.ts";
 import { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import type { EngineClient, EnginePacket } from "./engine.ts";
 import type { FanOut, Interest } from "./fan-out.ts";
+import type { Origin } from "./origin.ts";
 import { Reason } from "./packets.ts";
 import { TopicNames } from "./topic-names.ts";
 
@@ -44,6 +47,10 @@ export interface GateOptions {
   readonly interest: Interest;
   readonly fanOut: FanOut;
   readonly openClient: (connection: Connection) => EngineClient;
+  readonly logger: Logger;
+  readonly audit: AuditLog;
+  /** Ends subscriptions that a client may not keep. */
+  readonly dropFilters: (connection: Connection, filters: readonly string[]) => void;
 }
 
 export class Gate implements SharedCredit {
@@ -54,6 +61,8 @@ export class Gate implements SharedCredit {
   readonly topics: TopicNames;
   readonly ownTopicPrefix: string;
   readonly openClient: (connection: Connection) => EngineClient;
+  readonly dropFilters: GateOptions["dropFilters"];
+  readonly audit: AuditLog;
   readonly connections: Set<Connection> = new Set();
   readonly publication: CurrentPublication = {
     clientId: "",
@@ -73,6 +82,7 @@ export class Gate implements SharedCredit {
   inFlightBytes = 0;
 
   readonly #clock: Clock;
+  readonly #logger: Logger;
   readonly #timings: GateTimings;
   readonly #sweeper: NodeJS.Timeout;
   #dirty: Connection[] = [];
@@ -87,20 +97,23 @@ export class Gate implements SharedCredit {
     this.fanOut = options.fanOut;
     this.ownTopicPrefix = options.ownTopicPrefix;
     this.openClient = options.openClient;
+    this.dropFilters = options.dropFilters;
+    this.audit = options.audit;
     this.topics = new TopicNames(options.ownTopicPrefix);
     this.#clock = options.clock;
+    this.#logger = options.logger;
     this.#timings = options.timings;
     this.#sweeper = setInterval(() => this.#sweep(), options.timings.sweepMs).unref();
   }
 
   /** Makes a connection for an accepted transport; nothing when there are as many as there may be. */
-  admit(): Connection | undefined {
+  admit(origin: Origin): Connection | undefined {
     if (this.connections.size >= connectionsMax && !this.#cutStranger()) {
       this.counters.closed["connections-max"] += 1;
       return undefined;
     }
     this.counters.connections += 1;
-    const connection = new Connection(this, this.#clock.monotonicMs());
+    const connection = new Connection(this, origin, this.#clock.monotonicMs());
     this.connections.add(connection);
     return connection;
   }
@@ -124,6 +137,17 @@ export class Gate implements SharedCredit {
   /** The topic belongs to the gateway or the broker: clients may not publish to it. */
   isReserved(topic: string): boolean {
     return topic.startsWith("$") || topic.startsWith(this.ownTopicPrefix);
+  }
+
+  /** Counts and tells of a message that was not let through. */
+  onPublishDenied(owner: object, topic: string): void {
+    this.counters.publishDenied += 1;
+    if (owner instanceof Connection) this.audit.write("publish-denied", { ...describe(owner), topic });
+  }
+
+  /** A bug or a failure of the system, which ends nothing but the one login. */
+  onFailure(message: string, error: string): void {
+    this.#logger.error({ event: "broker-failed", error }, message);
   }
 
   /** Hands over a message that came through the engine. */

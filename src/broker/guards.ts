@@ -164,9 +164,17 @@ function grantedQos(client: EngineClient, topic: string): number {
   return granted;
 }
 
-/** A2, B7: what may be forwarded to a client, looked at again for each message. */
-export function mayForward(client: EngineClient, packet: EnginePacket, counters: Counters): boolean {
-  if (packet.topic.startsWith("$")) return false;
+/** A2, B7: what may be forwarded to a client, looked at again for each message by the grants of this moment. */
+export function mayForward(
+  { client, grants }: Pick<Connection, "client" | "grants">,
+  packet: EnginePacket,
+  counters: Counters,
+): boolean {
+  if (client === undefined) return false;
+  if (!grants.mayReceive(packet.topic)) {
+    counters.deliveryDropped["not-granted"] += 1;
+    return false;
+  }
   const { maximumPacketSize } = client;
   if (maximumPacketSize !== undefined && publishBytes(packet, client.version) > maximumPacketSize) {
     counters.deliveryDropped["packet-too-large"] += 1;

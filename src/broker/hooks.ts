@@ -6,7 +6,9 @@
  * would be sent to MQTT 5 clients as an acknowledgement.
  */
 import type { AedesOptions } from "aedes";
-import { clientFiltersMax } from "../core/limits.ts";
+import type { LoginRefusal } from "../core/access/principal.ts";
+import { messageOf } from "../core/errors.ts";
+import { type Admissions, type Credentials, describe } from "./admissions.ts";
 import { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import type { EnginePacket } from "./engine.ts";
@@ -21,13 +23,45 @@ export function connectionOf(client: object | null): Connection | undefined {
   return owner instanceof Connection ? owner : undefined;
 }
 
-/** Tells whether a client may hold a filter. `$SYS` shows who is connected, and shared ones do not exist here. */
-export function mayHoldFilter(filter: string): boolean {
-  return !filter.startsWith("$");
+/** What the hooks work with; asked for late, because the engine is made before it. */
+export interface HookParts {
+  readonly gate: () => Gate;
+  readonly admissions: () => Admissions;
+  /** Takes filters that are refused out of the stored session, where an earlier connection left them. */
+  readonly forgetFilter: (client: { readonly id: string }, filter: string) => void;
 }
 
-/** @param gate - Asked for late: the engine is made before it. */
-export function makeHooks(gate: () => Gate, counters: Counters): Partial<AedesOptions> {
+/** An error by which the engine refuses a CONNECT. Source: MQTT 3.1.1 § 3.2.2.3; the engine makes MQTT 5 of it. */
+class ConnectRefusal extends Error {
+  readonly returnCode: 3 | 4 | 5;
+
+  constructor(cause: LoginRefusal) {
+    super(cause);
+    // Whoever guesses is not told whether the user, the password or the patience was wrong.
+    const isAboutCredentials = cause === "credentials" || cause === "locked" || cause === "removed";
+    if (cause === "busy") this.returnCode = 3;
+    else this.returnCode = isAboutCredentials ? 4 : 5;
+  }
+}
+
+export function makeHooks(
+  { gate, admissions, forgetFilter }: HookParts,
+  counters: Counters,
+): Partial<AedesOptions> {
+  const logIn = async (
+    connection: Connection,
+    credentials: Credentials,
+    callback: (error: ConnectRefusal | null, isIn: boolean | null) => void,
+  ): Promise<void> => {
+    let refusal: LoginRefusal | undefined = "busy";
+    try {
+      refusal = await admissions().admit(connection, credentials);
+    } catch (error) {
+      gate().onFailure("A login failed.", messageOf(error));
+    }
+    if (refusal === undefined) callback(null, true);
+    else callback(new ConnectRefusal(refusal), false);
+  };
   return {
     preConnect: (client, packet, callback) => {
       const outbound = connectionOf(client)?.outbound;
@@ -43,20 +77,42 @@ export function makeHooks(gate: () => Gate, counters: Counters): Partial<AedesOp
       if (outbound !== undefined && packet.clean === false) outbound.replaying = true;
       callback(null, true);
     },
-    authenticate: (_client, _username, _password, callback) => callback(null, true),
+    authenticate: (client, username, password, callback) => {
+      const connection = connectionOf(client);
+      if (connection === undefined) return callback(new ConnectRefusal("no-credentials"), false);
+      const credentials = {
+        clientId: client.id,
+        username: username ?? undefined,
+        password: password ?? undefined,
+      };
+      void logIn(connection, credentials, callback);
+    },
     authorizePublish: (client, packet, callback) => {
       const publish = packet as EnginePacket;
-      if (publish.cmd === undefined) return acceptWill(gate(), client?.id ?? "", publish, callback);
       const connection = connectionOf(client);
+      if (publish.cmd === undefined) {
+        const clientId = client?.id ?? publish.clientId ?? "";
+        const grants = connection?.grants ?? admissions().grantsOfAbsent(clientId);
+        if (gate().isReserved(publish.topic) || grants?.mayPublish(publish.topic) !== true) {
+          gate().onPublishDenied(connection ?? {}, publish.topic);
+          return callback(new Error("topic is not granted"));
+        }
+        return acceptWill(gate(), clientId, publish, callback);
+      }
       if (connection === undefined) return callback(new Error("no connection"));
       connection.passage.onAccessCheck(publish, callback);
     },
     authorizeSubscribe: (client, subscription, callback) => {
       const connection = connectionOf(client);
       const { topic } = subscription;
-      const isFull = connection !== undefined && connection.filters.size >= clientFiltersMax;
-      if (!mayHoldFilter(topic) || connection === undefined || (isFull && !connection.filters.has(topic))) {
+      const isFull = connection !== undefined && connection.filters.size >= connection.filtersMax;
+      const isGranted = connection?.grants.maySubscribe(topic) === true;
+      if (connection === undefined || !isGranted || (isFull && !connection.filters.has(topic))) {
         counters.subscribeDenied += 1;
+        if (connection !== undefined) {
+          gate().audit.write("subscribe-denied", { ...describe(connection), filter: topic });
+          forgetFilter(client, topic);
+        }
         return callback(null, null);
       }
       connection.filters.add(topic);
@@ -64,9 +120,7 @@ export function makeHooks(gate: () => Gate, counters: Counters): Partial<AedesOp
     },
     authorizeForward: (client, packet) => {
       const connection = connectionOf(client);
-      return connection?.client !== undefined && mayForward(connection.client, packet, counters)
-        ? packet
-        : null;
+      return connection !== undefined && mayForward(connection, packet, counters) ? packet : null;
     },
   };
 }
@@ -82,10 +136,6 @@ function acceptWill(
   will: EnginePacket,
   callback: (error?: Error | null) => void,
 ): void {
-  if (gate.isReserved(will.topic)) {
-    gate.counters.publishDenied += 1;
-    return callback(new Error("topic is reserved"));
-  }
   if (will.properties !== undefined) {
     const { willDelayInterval: _delay, ...properties } = will.properties;
     will.properties = properties;

@@ -1,13 +1,15 @@
 /** Listening sockets: MQTT over TCP, TLS, WebSocket and WebSocket over TLS. */
+import { constants } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer as createHttpServer, type Server as HttpServer, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer, Server as TlsServer, TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
 import { AppError, messageOf } from "../core/errors.ts";
 import { connectionsMax, packetBytesMax } from "../core/limits.ts";
 import type { Gate } from "./gate.ts";
+import { type Door, originOf, secureOriginOf } from "./origin.ts";
 import { SocketTransport, WebSocketTransport, withSharedBuffer } from "./transport.ts";
 
 /** Where and how to listen. `cert`, `key` and `clientCa` are paths of PEM files. */
@@ -20,6 +22,12 @@ export interface ListenerOptions {
   readonly key?: string;
   /** Clients must show a certificate that one of these authorities has signed. */
   readonly clientCa?: string;
+  /** Path of a PEM list of client certificates that this authority has revoked. */
+  readonly crl?: string;
+  /** Takes who a client is from its certificate, and asks for no password. */
+  readonly principal?: "certificate";
+  /** Lets in clients without credentials. Default true. */
+  readonly anonymous?: boolean;
 }
 
 /** A listening socket, with the port it really has. */
@@ -27,6 +35,13 @@ export interface Listener {
   readonly protocol: ListenerOptions["protocol"];
   readonly host: string;
   readonly port: number;
+  /**
+   * Reads certificate, key, authority and list of revoked certificates again, for connections from now on.
+   *
+   * @returns The list of revoked certificates, where there is one.
+   * @throws AppError `BROKER_TLS`: then it goes on with what it had.
+   */
+  reload(): Promise<string | undefined>;
   /** Accepts nothing more; connections stay. */
   close(): void;
 }
@@ -38,6 +53,8 @@ interface TlsOptions {
   readonly cert: string;
   readonly key: string;
   readonly ca?: string;
+  readonly crl?: string;
+  readonly secureOptions: number;
   readonly minVersion: "TLSv1.2";
   readonly requestCert: boolean;
   readonly rejectUnauthorized: boolean;
@@ -60,21 +77,35 @@ export async function openListener(
   const tls = isSecure ? await readTlsOptions(options, authenticationMs) : undefined;
   let server: Server;
   try {
-    if (protocol === "mqtt") server = openTcp(gate);
-    else if (protocol === "mqtts") server = openTls(gate, tls!);
-    else server = openWebSocket(gate, tls, authenticationMs);
+    if (protocol === "mqtt") server = openTcp(gate, options);
+    else if (protocol === "mqtts") server = openTls(gate, options, tls!);
+    else server = openWebSocket(gate, options, { tls, authenticationMs });
   } catch (error) {
-    throw new AppError("BROKER_TLS", "operator", `${protocol} listener: ${messageOf(error)}`, {
-      hint: "Check that cert and key are PEM files that belong together.",
-      cause: error,
-    });
+    throw unusable(protocol, error);
   }
   // Connections are counted where they are known; this bounds those still shaking hands.
   server.maxConnections = connectionsMax + backlog;
   await listen(server, options);
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : options.port;
-  return { protocol, host, port, close: () => void server.close() };
+  const reload = async (): Promise<string | undefined> => {
+    if (!(server instanceof TlsServer)) return undefined;
+    const next = await readTlsOptions(options, authenticationMs);
+    try {
+      server.setSecureContext(next);
+    } catch (error) {
+      throw unusable(protocol, error);
+    }
+    return next.crl;
+  };
+  return { protocol, host, port, reload, close: () => void server.close() };
+}
+
+function unusable(protocol: string, cause: unknown): AppError {
+  return new AppError("BROKER_TLS", "operator", `${protocol} listener: ${messageOf(cause)}`, {
+    hint: "Check that cert and key are PEM files that belong together, and clientCa and crl too.",
+    cause,
+  });
 }
 
 async function listen(server: Server, { protocol, host, port }: ListenerOptions): Promise<void> {
@@ -101,22 +132,26 @@ async function listen(server: Server, { protocol, host, port }: ListenerOptions)
 }
 
 async function readTlsOptions(options: ListenerOptions, authenticationMs: number): Promise<TlsOptions> {
-  const { cert, key, clientCa, protocol } = options;
+  const { cert, key, clientCa, crl, protocol } = options;
   if (cert === undefined || key === undefined) {
     throw new AppError("BROKER_TLS", "operator", `A ${protocol} listener needs cert and key.`, {
       hint: "Give the paths of two PEM files.",
     });
   }
   try {
-    const [certText, keyText, caText] = await Promise.all([
+    const [certText, keyText, caText, crlText] = await Promise.all([
       readFile(cert, "utf8"),
       readFile(key, "utf8"),
       clientCa === undefined ? undefined : readFile(clientCa, "utf8"),
+      crl === undefined ? undefined : readFile(crl, "utf8"),
     ]);
     return {
       cert: certText,
       key: keyText,
       ...(caText === undefined ? {} : { ca: caText }),
+      ...(crlText === undefined ? {} : { crl: crlText }),
+      // Who resumes a TLS session shows no certificate again: one that is revoked meanwhile would pass.
+      secureOptions: caText === undefined ? 0 : constants.SSL_OP_NO_TICKET,
       minVersion: "TLSv1.2",
       requestCert: caText !== undefined,
       rejectUnauthorized: caText !== undefined,
@@ -129,9 +164,9 @@ async function readTlsOptions(options: ListenerOptions, authenticationMs: number
   }
 }
 
-function openTcp(gate: Gate): Server {
+function openTcp(gate: Gate, door: Door): Server {
   return createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
-    const connection = gate.admit();
+    const connection = gate.admit(originOf(accepted, door));
     if (connection === undefined) {
       accepted.destroy();
       return;
@@ -142,9 +177,9 @@ function openTcp(gate: Gate): Server {
   });
 }
 
-function openTls(gate: Gate, tls: TlsOptions): Server {
+function openTls(gate: Gate, door: Door, tls: TlsOptions): Server {
   const server = createTlsServer({ ...tls, noDelay: true }, (socket) => {
-    const connection = gate.admit();
+    const connection = gate.admit(secureOriginOf(socket, door));
     if (connection === undefined) {
       socket.destroy();
       return;
@@ -157,7 +192,11 @@ function openTls(gate: Gate, tls: TlsOptions): Server {
   return server;
 }
 
-function openWebSocket(gate: Gate, tls: TlsOptions | undefined, authenticationMs: number): Server {
+function openWebSocket(
+  gate: Gate,
+  door: Door,
+  { tls, authenticationMs }: { readonly tls: TlsOptions | undefined; readonly authenticationMs: number },
+): Server {
   const timeouts = {
     noDelay: true,
     headersTimeout: authenticationMs,
@@ -177,7 +216,8 @@ function openWebSocket(gate: Gate, tls: TlsOptions | undefined, authenticationMs
     handleProtocols: (offered) => ["mqtt", "mqttv3.1"].find((name) => offered.has(name)) ?? false,
   });
   server.on("upgrade", (request, socket: Socket, head) => {
-    const connection = gate.admit();
+    const origin = socket instanceof TLSSocket ? secureOriginOf(socket, door) : originOf(socket, door);
+    const connection = gate.admit(origin);
     if (connection === undefined) {
       socket.destroy();
       return;

@@ -20,6 +20,7 @@ export const Reason = {
   success: 0x00,
   malformed: 0x81,
   protocolError: 0x82,
+  notAuthorized: 0x87,
   busy: 0x89,
   shuttingDown: 0x8b,
   keepAliveTimeout: 0x8d,
@@ -28,6 +29,7 @@ export const Reason = {
   receiveMaximumExceeded: 0x93,
   packetTooLarge: 0x95,
   quotaExceeded: 0x97,
+  administrative: 0x98,
 } as const;
 
 /** A number in the variable-length encoding, and how many bytes it took. `length` 0: incomplete, -1: malformed. */

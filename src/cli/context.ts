@@ -25,6 +25,8 @@ export interface CommandContext {
   readonly random: () => number;
   /** Calls back for each such signal from now on, instead of ending the process. Returns the way to stop that. */
   onSignal(signal: CommandSignal, listener: () => void): () => void;
+  /** Asks a person for a secret without showing it, or reads it from a pipe. Missing where nobody can be asked. */
+  readonly readSecret?: (prompt: string) => Promise<string | undefined>;
   /** Ends the process at once, whatever is under way. */
   exitNow(code: number): void;
 }

@@ -11,6 +11,7 @@ import { addDeviceCommands } from "./devices/commands.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { addIngestCommands } from "./ingest/commands.ts";
 import { reportFailure } from "./report.ts";
+import { addUserCommands } from "./users/commands.ts";
 import { addRuleTrials } from "./rules/commands.ts";
 import { faultKinds, type FaultShare, parseFault } from "./simulate/profile/faults.ts";
 
@@ -67,6 +68,7 @@ function makeProgram(context: CommandContext, finish: Finish): Command {
   addAlertCommands(program, context, finish);
   addDeviceCommands(program, context, finish);
   addIngestCommands(program, context, finish);
+  addUserCommands(program, context, finish);
   addSimulate(program, context, finish);
   return program;
 }

@@ -5,6 +5,7 @@ import { version } from "../ops/build-info.ts";
 import { type LogLevel, openLogger } from "../ops/logger.ts";
 import type { CommandContext } from "./context.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { watchAccess } from "./run/access-watch.ts";
 import { watchFiles } from "./run/file-watch.ts";
 import { tellRefusedProfiles } from "./run/refused-profiles.ts";
 import { Reloader } from "./run/reloader.ts";
@@ -65,10 +66,20 @@ async function serve(context: CommandContext, { setup, flags, logger }: Service)
   const stop = stopSignal(context, logger);
   // Loaded here, so that a wrong configuration is told before the broker and the store are loaded.
   const { openGateway } = await import("../gateway.ts");
-  const { config, rules, profiles } = setup;
+  const { config, rules, profiles, access } = setup;
   const { clock, random } = context;
   const { force } = flags;
-  const gateway = await openGateway({ config, rules, profiles, logger, clock, random, version, force });
+  const gateway = await openGateway({
+    config,
+    rules,
+    profiles,
+    access,
+    logger,
+    clock,
+    random,
+    version,
+    force,
+  });
   const { listeners, http } = gateway;
   tellRefusedProfiles(logger, setup);
   logger.info({ event: "ready", listeners, ...(http === undefined ? {} : { http }) }, "Serving.");
@@ -78,12 +89,17 @@ async function serve(context: CommandContext, { setup, flags, logger }: Service)
     gateway,
     logger,
   });
-  const releaseReload = context.onSignal("SIGHUP", () => reloader.request("SIGHUP"));
+  const accessWatch = watchAccess({ config, gateway, logger });
+  const releaseReload = context.onSignal("SIGHUP", () => {
+    reloader.request("SIGHUP");
+    accessWatch.reloadCertificates();
+  });
   const watched = { paths: [setup.file, config.rulesDir], trees: config.ingest.devicesDirs };
   const watch = watchFiles(watched, () => reloader.request("file"));
   const signal = await stop.requested;
   logger.info({ event: "stopping", signal }, "Stopping.");
   watch.close();
+  accessWatch.close();
   releaseReload();
   const code = await closeInTime(() => reloader.idle().then(() => gateway.close()), logger);
   stop.release();

@@ -14,6 +14,8 @@ import {
   type ProfileFile,
 } from "../config/profiles.ts";
 import { type LoadedRule, loadRules, type ReadRulesOptions } from "../config/rules.ts";
+import { loadUsers } from "../config/users.ts";
+import type { AccessDefinition } from "../core/access/definition.ts";
 import { failed, ok, type Problem, type Result } from "../core/errors.ts";
 import { codecNames } from "../core/decode.ts";
 import type { DeviceProfile } from "../core/profile.ts";
@@ -43,6 +45,8 @@ export interface Setup {
   readonly profileFiles: readonly ProfileFile[];
   /** What is wrong with profiles that are not in force, or not as their files are now. */
   readonly refusedProfiles: readonly Problem[];
+  /** What the users file says, where the configuration names one. */
+  readonly access: AccessDefinition | undefined;
   /** Absolute path of the configuration file, where there is one. */
   readonly file: string | undefined;
 }
@@ -92,9 +96,13 @@ export async function loadSetup(
   if (!rules.ok) return failed(rules.problems);
   const untrue = await failingRules(rules.value);
   if (untrue.length > 0) return failed(untrue);
+  const { usersFile } = config.access;
+  const users = usersFile === undefined ? ok(undefined) : await loadUsers(usersFile, config);
+  if (!users.ok) return failed(users.problems);
   const file = await configurationFile(context, flags);
   return ok({
     config,
+    access: users.value,
     profiles: known.profiles,
     profileFiles: known.files,
     refusedProfiles: known.problems,

@@ -34,12 +34,14 @@ function objectsAt(document: unknown, pointer: string): [pointer: string, value:
 
 function checkListeners(effective: unknown, report: Report): void {
   const anonymous = valueAt(effective, "/access/anonymous");
+  const hasUsers = valueAt(effective, "/access/usersFile") !== undefined;
   const taken = new Map<string, string>();
   for (const [pointer, door] of objectsAt(effective, "/listeners")) {
     const { protocol, host, port, insecure } = door;
     const encrypted = protocol === "mqtts" || protocol === "wss";
     if (encrypted) checkCertificate(pointer, door, report);
     else if (protocol === "mqtt" || protocol === "ws") checkNoCertificate(pointer, door, report);
+    checkPrincipal(pointer, door, hasUsers, report);
     if (typeof host === "string") {
       const near = isLoopback(host);
       if (!near && !encrypted && insecure !== true) {
@@ -50,14 +52,14 @@ function checkListeners(effective: unknown, report: Report): void {
           'use "mqtts" or "wss" with "cert" and "key", or accept it with "insecure": true',
         );
       }
-      if (door["clientCa"] === undefined && (!near || anonymous === false)) {
+      if (door["clientCa"] === undefined && !hasUsers && (!near || anonymous === false)) {
         report(
           `${pointer}/host`,
           "LISTENER_CLOSED",
           near
             ? `Nobody can connect to this listener: anonymous clients are not let in, and nothing else lets them in.`
             : `Nobody can connect to this listener: beyond loopback clients need credentials, and there are none.`,
-          'demand client certificates: "protocol": "mqtts" with "cert", "key" and "clientCa"',
+          'name a file of users: "access": { "usersFile": "users.jsonc" }; or demand client certificates with "clientCa"',
         );
       }
       if (typeof port === "number") checkPort(taken, pointer, host, port, report);
@@ -79,7 +81,7 @@ function checkCertificate(pointer: string, door: JsonObject, report: Report): vo
 }
 
 function checkNoCertificate(pointer: string, door: JsonObject, report: Report): void {
-  for (const key of ["cert", "key", "clientCa"]) {
+  for (const key of ["cert", "key", "clientCa", "crl", "principal"]) {
     if (door[key] === undefined) continue;
     const protocol = door["protocol"] === "ws" ? "wss" : "mqtts";
     report(
@@ -89,6 +91,23 @@ function checkNoCertificate(pointer: string, door: JsonObject, report: Report): 
       `set "protocol": "${protocol}", or remove it`,
     );
   }
+}
+
+function checkPrincipal(pointer: string, door: JsonObject, hasUsers: boolean, report: Report): void {
+  if (door["clientCa"] === undefined) {
+    for (const key of ["crl", "principal"]) {
+      if (door[key] === undefined) continue;
+      const message = `${JSON.stringify(key)} has no effect where no client certificates are demanded.`;
+      report(`${pointer}/${key}`, "TLS_FILES", message, 'add "clientCa", the authority of the clients');
+    }
+  }
+  if (door["principal"] === undefined || hasUsers) return;
+  report(
+    `${pointer}/principal`,
+    "LISTENER_PRINCIPAL",
+    "Nothing says what the principals of certificates may do.",
+    'name a file with their roles: "access": { "usersFile": "users.jsonc" }',
+  );
 }
 
 function checkPort(
@@ -121,8 +140,17 @@ function checkHttpPort(taken: Map<string, string>, effective: unknown, report: R
 
 function checkHttp(effective: unknown, report: Report): void {
   const host = valueAt(effective, "/http/host");
-  const open = valueAt(effective, "/http/enabled") !== false && valueAt(effective, "/http/insecure") !== true;
-  if (!open || typeof host !== "string" || isLoopback(host)) return;
+  const isOpen = valueAt(effective, "/http/enabled") !== false;
+  if (!isOpen || typeof host !== "string" || isLoopback(host)) return;
+  if (valueAt(effective, "/access/usersFile") === undefined) {
+    report(
+      "/http/host",
+      "HTTP_OPEN",
+      `Beyond loopback HTTP needs tokens, and there are none: ${host} would answer nobody.`,
+      'name a file of tokens: "access": { "usersFile": "users.jsonc" }',
+    );
+  }
+  if (valueAt(effective, "/http/insecure") === true) return;
   report(
     "/http/host",
     "HTTP_INSECURE",

@@ -126,6 +126,10 @@ const listener = object({
   cert: z.exactOptional(path("file")),
   key: z.exactOptional(path("file")),
   clientCa: z.exactOptional(path("file")),
+  crl: described(z.exactOptional(path("file")), { description: "Revoked client certificates (PEM)." }),
+  principal: described(z.exactOptional(choice(["certificate"])), {
+    description: "Clients are who their certificate says, and need no password.",
+  }),
   insecure: z.prefault(flag(), false),
 });
 
@@ -212,7 +216,13 @@ const shape = object({
     }),
     {},
   ),
-  access: z.prefault(object({ anonymous: z.prefault(flag(), true) }), {}),
+  access: z.prefault(
+    object({
+      anonymous: described(z.optional(flag()), { description: "Default: true without a users file." }),
+      usersFile: z.exactOptional(path("file")),
+    }),
+    {},
+  ),
   ownTopicPrefix: z.prefault(topicPrefix, "holdfast/"),
   ingest: z.prefault(
     object({
@@ -258,7 +268,7 @@ const shape = object({
 export const configShape: Schema = shape;
 
 /** Keys that are documented and that this version cannot do, by the name of the key. */
-export const unsupportedConfigKeys: ReadonlySet<string> = new Set(["ackBy", "usersFile"]);
+export const unsupportedConfigKeys: ReadonlySet<string> = new Set(["ackBy"]);
 
 function bridgeOf(written: z.output<typeof bridge>, gateway: string): BridgeConfig {
   const { topics, clientId: chosen = `holdfast-${gateway}-${written.name}`, ...rest } = written;
@@ -287,10 +297,11 @@ export function shapeConfig(effective: unknown): Shaped<Config> {
   const config: Config = {
     ...written,
     gateway: { ...written.gateway, id: written.gateway.id ?? "" },
+    access: { ...written.access, anonymous: written.access.anonymous ?? true },
     listeners: written.listeners.map((door) => ({
       ...door,
       port: door.port ?? 0,
-      anonymous: written.access.anonymous && isLoopback(door.host),
+      anonymous: written.access.anonymous !== false && isLoopback(door.host),
     })),
     ingest: {
       ...written.ingest,

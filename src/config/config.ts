@@ -37,6 +37,10 @@ export interface ListenerConfig {
   readonly key?: string;
   /** Path of the PEM authority that client certificates must come from. With it, they are demanded. */
   readonly clientCa?: string;
+  /** Path of a PEM list of revoked client certificates. */
+  readonly crl?: string;
+  /** Clients are who their certificate says, by its common name or else its first alternative name. */
+  readonly principal?: "certificate";
   /** The operator accepts plain text beyond loopback here. Default false. */
   readonly insecure: boolean;
   /** Derived: `access.anonymous`, and `host` is a loopback address. Nobody else gets in without credentials. */
@@ -57,8 +61,10 @@ export interface HttpConfig {
 
 /** Who may connect to the broker. */
 export interface AccessConfig {
-  /** Clients without credentials are let in on loopback listeners, never elsewhere. Default true. */
+  /** Clients without credentials are let in on loopback listeners, never elsewhere. Default: without a users file. */
   readonly anonymous: boolean;
+  /** Path of the file of users, roles and tokens. Without it, whoever a listener lets in may do everything. */
+  readonly usersFile?: string;
 }
 
 /**

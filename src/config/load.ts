@@ -135,7 +135,10 @@ class Loader {
   #complete(): unknown {
     const filled = fillDefaults(configShape, this.#layers.value);
     if (isObject(filled)) {
-      const { gateway, listeners } = filled;
+      const { access, gateway, listeners } = filled;
+      if (isObject(access) && access["anonymous"] === undefined) {
+        access["anonymous"] = access["usersFile"] === undefined;
+      }
       // Not where there is a null: that was written, and is wrong.
       if (isObject(gateway) && gateway["id"] === undefined) gateway["id"] = hostId(this.#options.hostname);
       for (const listener of Array.isArray(listeners) ? listeners : []) {

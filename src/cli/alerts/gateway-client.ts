@@ -18,10 +18,15 @@ export const clientErrors = {
 
 export class GatewayClient {
   readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  /** @param url - `http://host:port`, maybe with a path that stands before those of the gateway. */
-  constructor(url: string) {
+  /**
+   * @param url - `http://host:port`, maybe with a path that stands before those of the gateway.
+   * @param token - What a gateway beyond loopback demands.
+   */
+  constructor(url: string, token?: string) {
     this.#url = url.replace(/\/+$/, "");
+    this.#headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   }
 
   /** @throws AppError of {@link clientErrors}. */
@@ -100,7 +105,6 @@ export class GatewayClient {
   async #tell(path: string, body: Readonly<Record<string, unknown>>): Promise<unknown> {
     return await this.#ask(path, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
   }
@@ -115,21 +119,25 @@ export class GatewayClient {
     return shownReplayOf(await this.#tell("/api/v1/dead-letters/replay", body)) ?? this.#fail();
   }
 
-  async #ask(path: string, request: RequestInit): Promise<unknown> {
+  async #ask(path: string, request: Pick<RequestInit, "method" | "body">): Promise<unknown> {
     let answer: Response;
     let text: string;
     try {
       const signal = AbortSignal.timeout(answerWithinMs);
-      answer = await fetch(`${this.#url}${path}`, { ...request, redirect: "error", signal });
+      const headers: Record<string, string> = { ...this.#headers };
+      if (request.body !== undefined) headers["Content-Type"] = "application/json";
+      answer = await fetch(`${this.#url}${path}`, { ...request, headers, redirect: "error", signal });
       text = await answer.text();
     } catch (error) {
       throw this.#unreachable(error, request.method === "POST");
     }
     const answered = parsedOf(text);
     if (answer.ok) return answered;
+    const { status } = answer;
     const detail = isObject(answered) ? answered["detail"] : undefined;
     if (typeof detail !== "string") throw this.#stranger();
-    throw new AppError(clientErrors.refused, "operator", detail);
+    const hint = "Put a token into the environment variable HOLDFAST_TOKEN; `holdfast token add` makes one.";
+    throw new AppError(clientErrors.refused, "operator", detail, status === 401 ? { hint } : {});
   }
 
   #unreachable(error: unknown, isCommand: boolean): AppError {

@@ -28,7 +28,7 @@ export async function withGateway(
     return exitCodes.invalid;
   }
   try {
-    return await use(new GatewayClient(url.value));
+    return await use(new GatewayClient(url.value, context.environment["HOLDFAST_TOKEN"]));
   } catch (error) {
     const code = error instanceof AppError ? error.code : "";
     if (code === clientErrors.refused) {
