@@ -3,6 +3,7 @@
 import { isatty } from "node:tty";
 import type { CommandContext, Output } from "./cli/context.ts";
 import { runCommandLine } from "./cli/program.ts";
+import { readSecretFrom } from "./cli/secret-input.ts";
 import { systemClock } from "./ops/clock.ts";
 import { boundMemory } from "./ops/memory.ts";
 
@@ -29,6 +30,8 @@ const context: CommandContext = {
     process.on(signal, listener);
     return () => void process.off(signal, listener);
   },
+  readSecret: (prompt) =>
+    readSecretFrom(process.stdin, { prompt, write: (text) => void process.stderr.write(text) }),
   exitNow: (code) => process.exit(code),
 };
 
