@@ -35,6 +35,7 @@ test.each(fragments)("the part %# of the configuration is valid", async (text) =
   await using directory = await temporaryDirectory("readme");
   // What the README names beside it, as in a checkout.
   await mkdir(join(directory.path, "devices"));
+  await writeFile(join(directory.path, "users.json"), "{}", { mode: 0o600 });
   const file = join(directory.path, "holdfast.jsonc");
   await writeFile(file, `{ ${text} }`);
   const loaded = await loadConfig({
