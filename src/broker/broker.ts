@@ -260,7 +260,7 @@ function admissionOf(engine: Engine, clientId: string | undefined): Connection["
 
 function dropFilters(sessions: Sessions, { client }: Connection, filters: readonly string[]): void {
   if (client === undefined) return;
-  client.unsubscribe(filters);
+  client.unsubscribe(filters, () => undefined);
   void sessions.removeSubscriptions(client, filters);
 }
 

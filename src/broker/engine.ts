@@ -49,7 +49,8 @@ export interface EngineClient {
   readonly _keepaliveTimer: NodeJS.Timeout | null;
   readonly _parser: EventEmitter & { parse(bytes: Buffer): number };
   close(done?: () => void): void;
-  unsubscribe(filters: readonly string[], done?: () => void): void;
+  /** Without `done` it throws when it is through, out of a timer. */
+  unsubscribe(filters: readonly string[], done: () => void): void;
 }
 
 /** The engine's own emitter. */

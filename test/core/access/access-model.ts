@@ -36,7 +36,7 @@ export function modelMatches(filter: string, topic: string): boolean {
   return expression.test(topic);
 }
 
-interface Subject {
+export interface Subject {
   readonly user: string;
   readonly clientId: string;
 }
@@ -132,5 +132,26 @@ export class CaseSource {
 
   topic(): string {
     return this.pick(allTopics);
+  }
+
+  /** A filter that goes to the edge of what a role grants, and where it can beyond it. */
+  filterAt(role: RoleDefinition, subject: Subject): string {
+    if (role.subscribe.length === 0 || this.#random() < 0.3) return this.filter();
+    const pattern = this.pick(role.subscribe);
+    const filter = pattern.replaceAll("%u", () => subject.user).replaceAll("%c", () => subject.clientId);
+    const wider = this.#random() < 0.3 ? filter.replace(/[^/]*$/, "#") : filter;
+    const levels = wider.split("/");
+    // Of levels that no topic of the model has, the model cannot tell what is covered.
+    const known = ["+", ...alphabet] as readonly string[];
+    const isFilter = levels.every(
+      (level, index) => known.includes(level) || (level === "#" && index === levels.length - 1),
+    );
+    return isFilter && wider !== "" && levels.length <= 3 ? wider : this.filter();
+  }
+
+  /** A topic, mostly one that the filter matches. */
+  topicIn(filter: string): string {
+    const matching = this.#random() < 0.8 ? allTopics.filter((topic) => modelMatches(filter, topic)) : [];
+    return this.pick(matching.length === 0 ? allTopics : matching) || "a";
   }
 }
