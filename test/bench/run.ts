@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the figures of the gateway, each beside its target, one JSON line a figure.
  *
- * Usage: npm run bench [-- --only throughput,latency,start,recovery,wear,fold,registry,backtest] [--rounds 5] [--seconds 5]
+ * Usage: npm run bench [-- --only throughput,latency,start,recovery,wear,fold,codecs,registry,backtest] [--rounds 5] [--seconds 5]
  *        [--program dist]
  */
 import { execFileSync } from "node:child_process";
@@ -16,7 +16,7 @@ import { measureWear } from "./wear.ts";
 
 const { values: args } = parseArgs({
   options: {
-    only: { type: "string", default: "throughput,latency,start,recovery,wear,fold,registry,backtest" },
+    only: { type: "string", default: "throughput,latency,start,recovery,wear,fold,codecs,registry,backtest" },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "5" },
     program: { type: "string", default: "dist" },
@@ -29,6 +29,11 @@ const seconds = Number(args.seconds);
 if (args.program === "dist") execFileSync(process.execPath, ["deploy/build.ts"], { stdio: "inherit" });
 const program = args.program === "dist" ? "dist/holdfast.js" : "src/main.ts";
 
+/** Benchmarks that print their own lines. */
+function runBench(file: string): void {
+  execFileSync(process.execPath, [file], { stdio: "inherit" });
+}
+
 const measures: Readonly<Record<string, () => Promise<void>>> = {
   throughput: () => measureThroughput({ program, rounds, seconds }),
   latency: () => measureLatency({ program, seconds: Math.max(30, seconds) }),
@@ -36,6 +41,9 @@ const measures: Readonly<Record<string, () => Promise<void>>> = {
   recovery: () => measureRecovery({ program }),
   backtest: () => measureBacktest({ program, rounds: Math.min(rounds, 3) }),
   fold: () => measureFold({ rounds, seconds }),
+  codecs: async () => {
+    for (const name of ["codecs", "senml"]) runBench(`test/bench/${name}.bench.ts`);
+  },
   registry: () => measureRegistry(),
   wear: () => measureWear({ program, seconds }),
 };
