@@ -65,7 +65,7 @@ test("devices are listed with their state, age, model, battery and metrics", asy
   const [head, first, second] = out.split("\n");
   expect(head).toMatch(/^device +seen +model +battery +link +metrics$/);
   expect(first).toMatch(
-    /^Sauna \(ruuvi\/cb:b8\) +online +2m30s ago +Ruuvi RuuviTag +81 % +-70 +temperature humidity$/,
+    /^Sauna \(ruuvi\/cb:b8\) +online +2m3\ds ago +Ruuvi RuuviTag +81 % +-70 +temperature humidity$/,
   );
   expect(second).toMatch(/^meter +energy/);
   expect(out).not.toContain("\u001b");
