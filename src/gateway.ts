@@ -11,7 +11,7 @@ import { Access } from "./access/access.ts";
 import { type ApiServer, openApiServer } from "./api/server.ts";
 import type { Bridge } from "./bridge/bridge-contract.ts";
 import { openBridge } from "./bridge/bridge.ts";
-import { type Broker, openBroker } from "./broker/broker.ts";
+import { type Broker, openBroker, type SessionStorage } from "./broker/broker.ts";
 import { decoders } from "./codec-makers.ts";
 import { namedAvailabilityPlan } from "./codecs/named-availability.ts";
 import { hostStateMessage, rebirthCommand } from "./codecs/sparkplug-command.ts";
@@ -179,6 +179,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       logger,
     });
     this.#store = store;
+    let lastAlive: SessionStorage["lastAlive"] = { runningMs: 0, wallMs: 0, synced: false };
     const engine = await openEngine({
       store,
       clock,
@@ -189,14 +190,19 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       tools: ruleTools,
       commitDelayMs: config.store.commitDelayMs,
       onCommitted: (effects, deadLetters) => this.#publish(effects, deadLetters),
-      onRebuilt: () => {
+      onRebuilt: async () => {
         this.#plans.clear();
+        await this.#broker?.restoreSessions();
         this.#calibrations.clear();
         this.#restoreSparkplug();
         this.#publishBoard();
       },
+      onRefused: () => this.#broker?.suspendSessions(),
       onRetired: () => this.#plans.clear(),
-      accept: (state) => expectKeptSchemas(state.schemas, this.#options),
+      accept: (state) => {
+        lastAlive = { runningMs: state.runningMsAt(0), wallMs: state.lastAt, synced: state.lastSynced };
+        expectKeptSchemas(state.schemas, this.#options);
+      },
     });
     this.#engine = engine;
     this.#restoreSparkplug();
@@ -221,6 +227,16 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       logger,
       clock,
       ownTopicPrefix: config.ownTopicPrefix,
+      sessions: {
+        journal: engine.journal,
+        entries: () => store.sessions(),
+        runningMs: () => engine.state.runningMsAt(clock.monotonicMs()),
+        lastAlive,
+      },
+      queueBounds: {
+        messagesMax: config.sessions.queueMessagesMax,
+        bytesMax: config.sessions.queueBytesMax,
+      },
       gatekeeper: this.#access?.gatekeeper,
     });
     this.#publishBoard();
@@ -670,6 +686,7 @@ function restartProblems(current: Config, next: Config): readonly Problem[] {
     "access",
     "ownTopicPrefix",
     "store",
+    "sessions",
     "upstreams",
   ] as const;
   const changed = fixed

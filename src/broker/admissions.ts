@@ -1,7 +1,7 @@
 /** Lets clients in through the gatekeeper, and looks again at those who are in when its rules change. */
 import type { AuditLog } from "../core/access/audit-log.ts";
-import { allGrants } from "../core/access/grants.ts";
-import type { Admission, Gatekeeper, Login, LoginRefusal } from "../core/access/principal.ts";
+import { allGrants, noGrants } from "../core/access/grants.ts";
+import type { Admission, Gatekeeper, Login, LoginRefusal, Principal } from "../core/access/principal.ts";
 import type { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import { Reason } from "./packets.ts";
@@ -32,6 +32,22 @@ export class Admissions {
   constructor(options: AdmissionsOptions) {
     this.#options = options;
     this.#owners = new SessionOwners(options.isSessionStored);
+  }
+
+  /**
+   * Client ids of restored sessions belong to whom the sessions belong; sessions of users that are removed end.
+   *
+   * Those of anonymous clients are anybody's: when users are introduced, their clients are to find them.
+   */
+  restore(sessions: Iterable<{ readonly id: string; readonly principal: Principal | undefined }>): void {
+    if (this.#options.gatekeeper === undefined) return;
+    for (const { id, principal } of sessions) {
+      if (principal === undefined || principal.kind === "anonymous") continue;
+      // What it may do, and by which password, is not stored: the rules of today say.
+      const unknown = { grants: noGrants, limits: {}, credential: undefined };
+      this.#owners.restore({ principal, clientId: id, ...unknown });
+    }
+    this.review();
   }
 
   /** Asks the gatekeeper. @returns Why the client is refused; nothing when it has been let in. */

@@ -14,6 +14,7 @@ import {
   drainMs,
   packetBytesMax,
   sessionsMax,
+  willGraceMs,
 } from "../core/limits.ts";
 import { topicLevelsMax } from "../core/limits.ts";
 import type {
@@ -24,6 +25,7 @@ import type {
   MetricFamily,
   PublicationSink,
 } from "../core/ports.ts";
+import type { JournalEntry, SessionJournal } from "../core/session-journal.ts";
 import { Admissions } from "./admissions.ts";
 import type { Connection } from "./connection.ts";
 import { Counters, metricFamilies } from "./counters.ts";
@@ -31,12 +33,15 @@ import { type Engine, type EngineClient, type EnginePacket, makeEngine, onEngine
 import { FanOut, Interest } from "./fan-out.ts";
 import { Gate, type GateTimings } from "./gate.ts";
 import { guardClient, guardEngine } from "./guards.ts";
+import type { QueueBounds } from "./session-queues.ts";
+import type { Instant } from "./session-values.ts";
 import { connectionOf, makeHooks } from "./hooks.ts";
 import { Link } from "./link.ts";
 import { type Listener, type ListenerOptions, openListener } from "./listeners.ts";
 import { plainSerial } from "./origin.ts";
 import { RetainedQuota } from "./retained-quota.ts";
 import { Sessions } from "./sessions.ts";
+import { volatileJournal } from "./volatile-journal.ts";
 
 export type { ListenerOptions } from "./listeners.ts";
 
@@ -57,6 +62,21 @@ export interface BrokerOptions {
   readonly readRevoked?: ((crl: string) => Promise<readonly string[]>) | undefined;
   /** Deadlines, where they differ from those in the limits. */
   readonly timings?: Partial<GateTimings>;
+  /** Where sessions are kept. Without it they end with the broker. */
+  readonly sessions?: SessionStorage;
+  /** Bounds of offline queues, where they differ from those in the limits. */
+  readonly queueBounds?: Partial<QueueBounds>;
+}
+
+/** Where sessions, retained messages and wills are kept. */
+export interface SessionStorage {
+  readonly journal: SessionJournal;
+  /** All that the journal has made durable. */
+  readonly entries: () => AsyncIterable<JournalEntry>;
+  /** Milliseconds that the gateway has been running, over all its starts. */
+  readonly runningMs: () => number;
+  /** When the gateway was alive for the last time before this start. */
+  readonly lastAlive: Instant;
 }
 
 export interface Broker extends LocalPublisher {
@@ -65,6 +85,13 @@ export interface Broker extends LocalPublisher {
   readonly metrics: readonly MetricFamily[];
   /** Clients connected now, those that have not said who they are included. */
   readonly connections: number;
+  /**
+   * Changes of sessions were given up. Ends the connections of all sessions; until {@link restoreSessions} has
+   * resolved none begins.
+   */
+  suspendSessions(): void;
+  /** Makes the sessions anew from what is stored. */
+  restoreSessions(): Promise<void>;
   /** Has everybody who is in looked at again by the rules of now: see `Admissions.review`. */
   reviewAccess(): void;
   /**
@@ -88,7 +115,7 @@ export interface Broker extends LocalPublisher {
  * @throws AppError `BROKER_LISTEN` or `BROKER_TLS`, kind `operator`: nothing is open then.
  */
 export async function openBroker(options: BrokerOptions): Promise<Broker> {
-  const timings: GateTimings = { authenticationMs, drainMs, sweepMs: 250, ...options.timings };
+  const timings: GateTimings = { authenticationMs, drainMs, sweepMs: 250, willGraceMs, ...options.timings };
   const parts = await openEngine(options, timings);
   const listeners: Listener[] = [];
   try {
@@ -107,6 +134,11 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       return parts.gate.connections.size;
     },
     publish: (message) => publishLocally(parts, message),
+    suspendSessions: () => {
+      parts.sessions.suspend();
+      parts.gate.closeSessions();
+    },
+    restoreSessions: () => restoreSessions(parts.sessions, options),
     reviewAccess: () => parts.admissions.review(),
     reloadCertificates: async () => {
       for (const listener of listeners) {
@@ -118,6 +150,8 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     },
     stopAccepting: async () => {
       for (const listener of listeners.splice(0)) listener.close();
+      // The last commit is to come, and what sessions have done is to be in it.
+      parts.sessions.queues.writeDirty();
     },
     close: async () => {
       for (const listener of listeners.splice(0)) listener.close();
@@ -131,6 +165,8 @@ interface Parts {
   readonly gate: Gate;
   readonly interest: Interest;
   readonly fanOut: FanOut;
+  readonly sessions: Sessions;
+  readonly sweeper: NodeJS.Timeout;
   readonly admissions: Admissions;
   readonly metrics: readonly MetricFamily[];
 }
@@ -140,10 +176,19 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
   const counters = new Counters();
   const sessions: Sessions = new Sessions({
     counters,
-    monotonicMs: () => clock.monotonicMs(),
+    clock,
+    journal: options.sessions?.journal ?? volatileJournal,
+    runningMs: options.sessions?.runningMs ?? (() => clock.monotonicMs()),
+    bounds: options.queueBounds ?? {},
+    // What the gateway itself retains it publishes again at each start.
+    isVolatile: (topic) => topic.startsWith(options.ownTopicPrefix),
     isGranted: (owner, filter) => connectionOf(owner)?.filters.has(filter) !== false,
     handOver: async (owner, packet) => connectionOf(owner)?.passage.store(packet),
     onResent: (owner, packet) => connectionOf(owner)?.passage.onResent(packet),
+    isReplaying: (owner) => connectionOf(owner)?.outbound.replaying ?? false,
+    onNotSent: (owner) => connectionOf(owner)?.outbound.onAcknowledged(),
+    isEphemeral: (owner) => connectionOf(owner)?.isEphemeral ?? false,
+    principalOf: (owner) => connectionOf(owner)?.admission?.principal,
     beforeReplay: async (owner) => connectionOf(owner)?.outbound.acquireForReplay() ?? false,
     afterReplay: (owner) => connectionOf(owner)?.outbound.finishReplay(),
     onFiltersChanged: () => interest.invalidate(),
@@ -157,7 +202,7 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
       {
         gate: () => gate,
         admissions: () => admissions,
-        forgetFilter: (client, filter) => void sessions.removeSubscriptions(client, [filter]),
+        forgetFilter: (client, filter) => dropStored(sessions, client, [filter]),
       },
       counters,
     ),
@@ -179,8 +224,9 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     keep: (packet) => {
       const mayRetain = !packet.retain || quota.takes(packet, admissionOf(engine, packet.clientId));
       if (!mayRetain) counters.deliveryDropped["retained-quota"] += 1;
-      keep(mayRetain ? packet : { ...packet, retain: false }, sessions);
+      sessions.keep(mayRetain ? packet : { ...packet, retain: false });
     },
+    reveal: (packet) => sessions.retained.reveal(packet),
     emit: (packet, done) => engine.mq.emit(packet, done),
   });
   // What clients publish has gone to the fan-out when it was committed; the engine's own topics remain.
@@ -195,7 +241,7 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     counters,
     audit,
     connections: () => gate.connections,
-    isSessionStored: async (id) => (await sessions.subscriptionsByClient({ id })).length > 0,
+    isSessionStored: (id) => sessions.has(id),
     forgetSession: (id) => sessions.forget(id),
   });
   const gate: Gate = new Gate({
@@ -209,10 +255,15 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     counters,
     interest,
     fanOut,
-    openClient: (connection) => openClient(engine, connection, counters),
+    openClient: (connection) => openClient(engine, connection, counters, sessions),
+    onOpened: (client) => !client.clean && sessions.begin(client),
   });
   observe(engine, sessions, logger);
   await engine.listen();
+  await restoreSessions(sessions, options, options.sessions?.lastAlive);
+  admissions.restore(sessions.owners());
+
+  const sweeper = sweepSessions(sessions, engine, clock, timings);
   const metrics = metricFamilies(counters, {
     connections: () => gate.connections.size,
     inFlightBytes: () => gate.inFlightBytes,
@@ -222,7 +273,32 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     sessions: () => sessions.count,
     sessionQueueBytes: () => sessions.queueBytes,
   });
-  return { engine, gate, interest, fanOut, admissions, metrics };
+  return { engine, gate, interest, fanOut, sessions, sweeper, admissions, metrics };
+}
+
+async function restoreSessions(
+  sessions: Sessions,
+  { sessions: storage }: BrokerOptions,
+  lastAlive?: Instant,
+): Promise<void> {
+  if (storage !== undefined) await sessions.restore(storage.entries(), lastAlive);
+}
+
+/** Has sessions do what is due by itself, now and then. */
+function sweepSessions(
+  sessions: Sessions,
+  engine: Engine,
+  clock: Clock,
+  timings: GateTimings,
+): NodeJS.Timeout {
+  const startedMs = clock.monotonicMs();
+  return setInterval(() => {
+    const willsAreDue = clock.monotonicMs() - startedMs >= timings.willGraceMs;
+    sessions.sweep(willsAreDue, ({ cmd: _cmd, ...will }) => {
+      // The access check takes the will, or refuses it by the rules of today; a will has no `cmd`.
+      engine.authorizePublish(null, will, () => undefined);
+    });
+  }, timings.sweepMs).unref();
 }
 
 function isCallback(value: unknown): value is () => void {
@@ -248,11 +324,6 @@ function numbered(packet: EnginePacket, engine: Engine): EnginePacket {
   };
 }
 
-function keep(packet: EnginePacket, sessions: Sessions): void {
-  if (packet.retain) sessions.retained.store(packet);
-  if (packet.qos > 0) sessions.enqueueForAll(packet);
-}
-
 /** Under whose rules the client with this id is connected. */
 function admissionOf(engine: Engine, clientId: string | undefined): Connection["admission"] {
   return clientId === undefined ? undefined : connectionOf(engine.clients[clientId] ?? null)?.admission;
@@ -261,21 +332,28 @@ function admissionOf(engine: Engine, clientId: string | undefined): Connection["
 function dropFilters(sessions: Sessions, { client }: Connection, filters: readonly string[]): void {
   if (client === undefined) return;
   client.unsubscribe(filters, () => undefined);
-  void sessions.removeSubscriptions(client, filters);
+  dropStored(sessions, client, filters);
 }
 
-function openClient(engine: Engine, connection: Connection, counters: Counters): EngineClient {
+/** Nobody waits for it; where it cannot be written, the sessions are made anew and asked again. */
+function dropStored(sessions: Sessions, client: { readonly id: string }, filters: readonly string[]): void {
+  sessions.removeSubscriptions(client, filters).catch(() => undefined);
+}
+
+function openClient(
+  engine: Engine,
+  connection: Connection,
+  counters: Counters,
+  sessions: Sessions,
+): EngineClient {
   const client = engine.handle(new Link(connection));
-  guardClient(engine, client, connection, counters);
+  guardClient(engine, client, connection, { counters, sessions });
   return client;
 }
 
 /** Follows what the engine tells: sessions that end with their connection, filters that go, failures. */
 function observe(engine: Engine, sessions: Sessions, logger: Logger): void {
-  engine.on("clientDisconnect", (client) => {
-    // B3: the engine leaves what it stored for a clean session until the client comes back.
-    if (client.clean) sessions.forget(client.id);
-  });
+  engine.on("clientDisconnect", (client) => sessions.end(client));
   engine.on("unsubscribe", (filters, client) => {
     const connection = connectionOf(client);
     for (const filter of filters) connection?.filters.delete(filter);
@@ -300,10 +378,11 @@ function publishLocally({ interest, fanOut }: Parts, message: LocalMessage): voi
     qos: message.qos,
     retain: message.retain,
   };
-  fanOut.publish(packet);
+  fanOut.publish(fanOut.admit(packet));
 }
 
-async function closeEngine({ engine, gate }: Parts): Promise<void> {
+async function closeEngine({ engine, gate, sweeper }: Parts): Promise<void> {
+  clearInterval(sweeper);
   for (const client of Object.values(engine.clients)) client.will = null;
   gate.closeAll();
   await new Promise<void>((resolve) => {

@@ -86,6 +86,8 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   readonly filters: Set<string> = new Set();
   clientId = "";
   client: EngineClient | undefined;
+  /** The session ends with the connection, although the engine was told otherwise (B5). */
+  isEphemeral = false;
   /** Where it comes from. */
   readonly origin: Origin;
   /** Missing until it has been let in. */
@@ -207,12 +209,24 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
 
   onEngineOutput(bytes: Uint8Array): void {
     if (this.isClosed) return;
-    this.#send(bytes);
-    if (this.#phase !== "connack" || bytes[0]! >> 4 !== PacketType.connack) return;
-    const code = bytes[bytes[1]! < 128 ? 3 : 4];
-    if (code !== 0) return;
+    if (this.#phase === "connack" && bytes[0]! >> 4 === PacketType.connack) this.#onConnack(bytes);
+    else this.#send(bytes);
+  }
+
+  #onConnack(bytes: Uint8Array): void {
+    const flagsAt = bytes[1]! < 128 ? 2 : 3;
+    if (bytes[flagsAt + 1] !== 0 || this.client === undefined) {
+      this.#send(bytes);
+      return;
+    }
+    // A9: the engine overlooks sessions without subscriptions.
+    const isPresent = this.#gate.onOpened(this.client) && this.#version >= 4;
+    const answer = Uint8Array.from(bytes);
+    if (isPresent) answer[flagsAt] = answer[flagsAt]! | 1;
+    this.#send(answer);
+    if (this.isClosed) return;
     this.#phase = "open";
-    this.clientId = this.client?.id ?? "";
+    this.clientId = this.client.id;
     this.#resume(Wait.connack);
   }
 
@@ -414,9 +428,11 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     publication.receipt = qos === 0 ? undefined : this;
     gate.counters.received.lane += 1;
     if (qos > 0) this.fanOutQueue.onHandedOver();
-    gate.sink.accept(publication);
-    if (!retain && !gate.interest.includes(topic)) return;
-    this.fanOutQueue.add({
+    if (!retain && !gate.interest.includes(topic)) {
+      gate.sink.accept(publication);
+      return;
+    }
+    const packet = gate.fanOut.admit({
       cmd: "publish",
       topic: topic.name,
       payload: Buffer.from(bytes.subarray(payloadStart, end)),
@@ -424,6 +440,8 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
       retain,
       clientId: this.clientId,
     });
+    gate.sink.accept(publication);
+    this.fanOutQueue.add(packet);
   }
 
   /** The topic with what its client may do there: looked up once, and again when the grants change. */

@@ -82,8 +82,9 @@ export class EnginePassage {
     // QoS 2 is handed over when the engine stores the packet: this check runs again for every resend.
     if (packet.qos === 2) return callback();
     if (packet.qos === 0) {
+      const admitted = this.#admit(packet);
       this.#gate.accept(packet, owner.clientId, undefined);
-      this.#queueFanOut(packet);
+      if (admitted !== undefined) owner.fanOutQueue.add(admitted);
       this.#leave(packet);
       return callback();
     }
@@ -126,9 +127,11 @@ export class EnginePassage {
   }
 
   #handOver(packet: EnginePacket, receipt: Receipt): void {
-    this.#owner.fanOutQueue.onHandedOver();
-    this.#gate.accept(packet, this.#owner.clientId, receipt);
-    this.#queueFanOut(packet);
+    const { fanOutQueue, clientId } = this.#owner;
+    fanOutQueue.onHandedOver();
+    const admitted = this.#admit(packet);
+    this.#gate.accept(packet, clientId, receipt);
+    if (admitted !== undefined) fanOutQueue.add(admitted);
   }
 
   #onCommitted(packet: EnginePacket): void {
@@ -144,9 +147,10 @@ export class EnginePassage {
     if (packet.qos > 0) this.#owner.giveBack(packet.length ?? 0);
   }
 
-  #queueFanOut(packet: EnginePacket): void {
+  /** @returns What goes to subscribers, when there are any. */
+  #admit(packet: EnginePacket): EnginePacket | undefined {
     const { topic, payload, qos, retain, properties } = packet;
-    if (!retain && !this.#gate.interest.includesName(topic)) return;
+    if (!retain && !this.#gate.interest.includesName(topic)) return undefined;
     const copy: EnginePacket = {
       cmd: "publish",
       topic,
@@ -156,6 +160,6 @@ export class EnginePassage {
       clientId: this.#owner.clientId,
     };
     if (properties !== undefined) copy.properties = properties;
-    this.#owner.fanOutQueue.add(copy);
+    return this.#gate.fanOut.admit(copy);
   }
 }

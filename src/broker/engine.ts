@@ -37,6 +37,8 @@ export interface EngineClient {
   /** The session ends with the connection. */
   readonly clean: boolean;
   readonly closed: boolean;
+  /** In seconds; 0xFFFFFFFF is for ever. DISCONNECT may change it. */
+  readonly sessionExpiryInterval: number;
   readonly conn: Link;
   /** What the client announced in CONNECT; 65,535 where it did not. */
   readonly receiveMaximum: number;
@@ -60,11 +62,13 @@ export interface EngineEmitter {
   removeListener(filter: string, listener: unknown, done?: () => void): unknown;
 }
 
-export type Engine = Omit<Aedes, "publish" | "handle"> & {
+export type Engine = Omit<Aedes, "publish" | "handle" | "authorizePublish"> & {
   clients: Record<string, EngineClient>;
   brokers: Record<string, unknown>;
   mq: EngineEmitter;
   handle(link: Link): EngineClient;
+  /** The access check, which also publishes what may be published, for a will that nobody is connected to. */
+  authorizePublish(client: null, will: EnginePacket, done: () => void): void;
   /** Number of the newest message; with `id` it names a message. */
   counter: number;
   publish: (packet: EnginePacket, client: object | (() => void) | null, done?: () => void) => void;

@@ -58,6 +58,8 @@ export interface FanOutTargets {
   number(packet: EnginePacket): EnginePacket;
   /** Keeps the message where it is retained or a session that is stored wants it. */
   keep(packet: EnginePacket): void;
+  /** A retained message is given to connected subscribers from now on. */
+  reveal(packet: EnginePacket): void;
   /** Gives the message to connected subscribers; calls back when it is written to all of them. */
   emit(packet: EnginePacket, done: () => void): void;
 }
@@ -79,10 +81,21 @@ export class FanOut {
     this.#targets = targets;
   }
 
-  /** Keeps a message for who is away and gives it to who is here, unless too much is on its way already. */
-  publish(message: EnginePacket): void {
+  /**
+   * Keeps a message for who is away. It is in the commit of the message that is handed to the sink directly
+   * after, in the same turn.
+   *
+   * @returns What is to be published once that is committed.
+   */
+  admit(message: EnginePacket): EnginePacket {
     const packet = this.#targets.number(message);
     this.#targets.keep(packet);
+    return packet;
+  }
+
+  /** Gives an admitted message to who is here, unless too much is on its way already. */
+  publish(packet: EnginePacket): void {
+    if (packet.retain) this.#targets.reveal(packet);
     const size = packet.payload.length + packet.topic.length;
     if (this.messages >= fanOutMessagesMax || this.bytes + size > fanOutBytesMax) {
       this.countDropped();
@@ -132,7 +145,7 @@ export class FanOutQueue {
     this.#settledCount += 1;
   }
 
-  /** Adds the message handed over last, or a QoS 0 message behind it. */
+  /** Adds the admitted message handed over last, or a QoS 0 message behind it. */
   add(packet: EnginePacket): void {
     const entries = (this.#entries ??= []);
     if (entries.length === 0 && this.#settledCount >= this.#handedCount) {

@@ -44,6 +44,12 @@ export class FilterIndex<V> {
     node.values.set(key, value);
   }
 
+  clear(): void {
+    this.#root.children.clear();
+    this.#root.values = undefined;
+    this.#size = 0;
+  }
+
   /** Removes a value; branches that hold nothing any more are removed with it. */
   delete(filter: string, key: string): void {
     const path: Node<V>[] = [this.#root];

@@ -20,6 +20,8 @@ export interface GateTimings {
   readonly drainMs: number;
   /** How often deadlines are looked at. */
   readonly sweepMs: number;
+  /** How long clients may take to come back after a start before their wills are published. */
+  readonly willGraceMs: number;
 }
 
 /** The one publication object that the lane fills again and again. */
@@ -47,6 +49,8 @@ export interface GateOptions {
   readonly interest: Interest;
   readonly fanOut: FanOut;
   readonly openClient: (connection: Connection) => EngineClient;
+  /** A client is accepted. @returns Whether its session was there before. */
+  readonly onOpened: (client: EngineClient) => boolean;
   readonly logger: Logger;
   readonly audit: AuditLog;
   /** Ends subscriptions that a client may not keep. */
@@ -61,6 +65,7 @@ export class Gate implements SharedCredit {
   readonly topics: TopicNames;
   readonly ownTopicPrefix: string;
   readonly openClient: (connection: Connection) => EngineClient;
+  readonly onOpened: (client: EngineClient) => boolean;
   readonly dropFilters: GateOptions["dropFilters"];
   readonly audit: AuditLog;
   readonly connections: Set<Connection> = new Set();
@@ -97,6 +102,7 @@ export class Gate implements SharedCredit {
     this.fanOut = options.fanOut;
     this.ownTopicPrefix = options.ownTopicPrefix;
     this.openClient = options.openClient;
+    this.onOpened = options.onOpened;
     this.dropFilters = options.dropFilters;
     this.audit = options.audit;
     this.topics = new TopicNames(options.ownTopicPrefix);
@@ -190,6 +196,13 @@ export class Gate implements SharedCredit {
   closeAll(): void {
     clearInterval(this.#sweeper);
     for (const connection of this.connections) connection.close("shutdown", Reason.shuttingDown);
+  }
+
+  /** Ends every connection whose session outlives it: what is in memory of sessions is not what is stored. */
+  closeSessions(): void {
+    for (const connection of this.connections) {
+      if (connection.client?.clean === false) connection.close("storage", Reason.busy);
+    }
   }
 
   cutAll(): void {

@@ -11,6 +11,7 @@ import { type Engine, type EngineClient, type EnginePacket, seePackets, wrapPars
 import { filterMatches } from "../core/topic.ts";
 import type { Interest } from "./fan-out.ts";
 import { publishBytes } from "./publish-size.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** Deliveries of one client among which a message is recognised as given twice by overlapping filters. */
 const duplicateWindow = 64;
@@ -47,7 +48,7 @@ export function guardClient(
   engine: Engine,
   client: EngineClient,
   connection: Connection,
-  counters: Counters,
+  { counters, sessions }: { readonly counters: Counters; readonly sessions: Sessions },
 ): void {
   client.subscriptions = makeBareObject();
   // A1: the engine remembers the highest counter it has seen and drops whatever comes out of order. It is
@@ -60,7 +61,7 @@ export function guardClient(
   });
   guardParser(client, connection);
   seePackets(client, keepFiltersInOrder);
-  guardDelivery(client, connection, counters);
+  guardDelivery(client, connection, counters, sessions);
 }
 
 /** What the engine's parser throws on would end the process: it runs in a stream's event. */
@@ -91,11 +92,23 @@ function keepFiltersInOrder(packet: { cmd?: string; subscriptions?: unknown }): 
   });
 }
 
-function guardDelivery(client: EngineClient, connection: Connection, counters: Counters): void {
+function guardDelivery(
+  client: EngineClient,
+  connection: Connection,
+  counters: Counters,
+  sessions: Sessions,
+): void {
   const deliver0 = client.deliver0.bind(client);
   const deliverQoS = client.deliverQoS.bind(client);
   const { outbound } = connection;
   const isRepeated = makeDuplicateFilter(engineIdOf);
+  const send = (packet: EnginePacket): void => {
+    outbound.send(packet.payload.length, () => {
+      // The session knows under which identifier, and whether the message has been sent meanwhile.
+      if (client.clean || sessions.take(client, packet)) deliverQoS(packet, () => undefined);
+      else outbound.onAcknowledged();
+    });
+  };
   client.deliver0 = (packet, done) => {
     // C6: whichever filter the engine looks at first, the highest quality that any has been granted counts.
     if (packet.qos > 0 && packet.brokerId && grantedQos(client, packet.topic) > 0) {
@@ -122,12 +135,12 @@ function guardDelivery(client: EngineClient, connection: Connection, counters: C
     if (packet.brokerId) {
       // Nobody else waits for this subscriber: the emitter goes on at once.
       setImmediate(done);
-      outbound.send(packet.payload.length, () => deliverQoS(packet, () => undefined));
+      if (!outbound.replaying || client.clean || !sessions.isLeftToReplay(client, packet)) send(packet);
       return;
     }
     // Retained messages (no broker id) come one after the other, at the pace of the subscriber.
     outbound.whenDrained(() => {
-      outbound.send(packet.payload.length, () => deliverQoS(packet, () => undefined));
+      send(packet);
       setImmediate(done);
     });
   };

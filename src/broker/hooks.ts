@@ -64,13 +64,15 @@ export function makeHooks(
   };
   return {
     preConnect: (client, packet, callback) => {
-      const outbound = connectionOf(client)?.outbound;
+      const connection = connectionOf(client);
+      const outbound = connection?.outbound;
       if (packet.protocolVersion === 5) {
         const receiveMaximum = packet.properties?.receiveMaximum;
         if (receiveMaximum) outbound?.limitTo(receiveMaximum);
         // B5: a session resumed without an expiry would lose its queue before it is delivered.
         if (packet.clean === false && !packet.properties?.sessionExpiryInterval) {
           packet.properties = { ...packet.properties, sessionExpiryInterval: 1 };
+          if (connection !== undefined) connection.isEphemeral = true;
         }
       }
       // While stored messages are replayed, new ones wait behind them.
@@ -141,7 +143,8 @@ function acceptWill(
     will.properties = properties;
   }
   gate.counters.received.will += 1;
+  const admitted = gate.fanOut.admit({ ...will, cmd: "publish", clientId });
   gate.accept({ ...will, messageId: 0, dup: false }, clientId, undefined);
-  gate.fanOut.publish({ ...will, cmd: "publish", clientId });
+  gate.fanOut.publish(admitted);
   callback(null);
 }

@@ -40,6 +40,11 @@ export class SessionOwners {
     return true;
   }
 
+  /** The client id belongs to a session that was restored. */
+  restore(admission: Admission): void {
+    this.#claims.set(admission.clientId, { admission, connection: { isClosed: true } });
+  }
+
   /** The admission under which a client id is held, its connection open or not. */
   find(clientId: string): Admission | undefined {
     return this.#claims.get(clientId)?.admission;

@@ -1,96 +1,88 @@
 /**
- * Session state behind the engine's persistence contract (that of aedes-persistence 10.3.1), in memory.
+ * Session state behind the engine's persistence contract (that of aedes-persistence 10.3.1), durable with the
+ * log: what is written goes through a {@link SessionJournal}, and at the start it all comes back from there.
  *
- * **Sessions do not survive a restart of the process yet**: subscriptions, offline queues, retained
- * messages and open QoS 2 identifiers are gone then. Everything is bounded.
+ * What is in memory is ahead of the disk by what the journal has not made durable yet. When the store fails,
+ * every connection with a session is ended, and all of this is made again from what is stored.
  *
- * No method rejects, except that of an unknown packet in `incomingGetPacket` (the contract's way to say
- * "new") and a message that could not be stored in `incomingStorePacket`: the engine leaves several of
- * its promises without a handler, and an unhandled rejection ends the process.
+ * No method rejects where the engine leaves a promise without a handler, since an unhandled rejection ends
+ * the process: what may not be answered before it is durable, and never will be, stays unanswered.
  */
 import { Readable } from "node:stream";
-import { sessionQueueAgeMsMax, sessionQueueBytesMax, sessionQueueMessagesMax } from "../core/limits.ts";
-import { sessionQueuesBytesMax, sessionsMax } from "../core/limits.ts";
+import { type Principal, principalKey } from "../core/access/principal.ts";
+import { sessionsMax } from "../core/limits.ts";
+import type { Clock } from "../core/ports.ts";
+import type { JournalEntry, SessionJournal } from "../core/session-journal.ts";
 import type { Counters } from "./counters.ts";
 import type { EnginePacket } from "./engine.ts";
 import { FilterIndex } from "./filter-index.ts";
 import { RetainedMessages } from "./retained.ts";
-
-/** A subscription as the engine stores and restores it. */
-export interface StoredSubscription {
-  readonly topic: string;
-  readonly qos: 0 | 1 | 2;
-  readonly rh?: number | undefined;
-  readonly rap?: boolean | undefined;
-  readonly nl?: boolean | undefined;
-  readonly subscriptionIdentifier?: number;
-}
-
-/** A match of `subscriptionsByTopic`. */
-export interface SubscriptionMatch extends StoredSubscription {
-  readonly clientId: string;
-}
-
-/** Whoever the engine passes as a client: the client itself, or only its name. */
-export interface SessionOwner {
-  readonly id: string;
-}
-
-/** A will as it is stored. */
-export type StoredWill = EnginePacket;
-
-interface QueuedMessage {
-  packet: EnginePacket;
-  readonly size: number;
-  readonly queuedAtMs: number;
-}
-
-interface Session {
-  readonly subscriptions: Map<string, StoredSubscription>;
-  queue: QueuedMessage[];
-  queueBytes: number;
-  /** QoS 2 messages received and not released: pending while their commit runs. */
-  readonly incoming: Map<number, { readonly packet: EnginePacket; readonly stored: Promise<void> }>;
-}
+import { type Delivery, neverExpires, Session } from "./session.ts";
+import { type QueueBounds, SessionQueues, usualBounds, type Wish } from "./session-queues.ts";
+import { restoreSessions, type RestoreTarget } from "./session-restore.ts";
+import { encodeSubscription, type Instant, KeyKind, sessionKey } from "./session-values.ts";
+import type { SessionOwner, StoredSubscription, StoredWill, SubscriptionMatch } from "./sessions-contract.ts";
+import { Wills } from "./wills.ts";
 
 export interface SessionsOptions {
   readonly counters: Counters;
-  readonly monotonicMs: () => number;
+  readonly clock: Clock;
+  readonly journal: SessionJournal;
+  /** Milliseconds that the gateway has been running, over all its starts. */
+  readonly runningMs: () => number;
+  readonly bounds?: Partial<QueueBounds>;
+  /** Retained messages of these topics are not written. */
+  readonly isVolatile: (topic: string) => boolean;
   /** The client may hold this filter; those refused are not stored, whatever the engine asks for. */
   readonly isGranted: (owner: SessionOwner, filter: string) => boolean;
   /** Hands a QoS 2 message to the sink; resolves when it is committed. */
   readonly handOver: (owner: SessionOwner, packet: EnginePacket) => Promise<void>;
   /** A QoS 2 message has come again. */
   readonly onResent: (owner: SessionOwner, packet: EnginePacket) => void;
+  /** Stored messages go to the owner before new ones. */
+  readonly isReplaying: (owner: SessionOwner) => boolean;
   /** Told before each stored message is sent; false ends the replay. */
   readonly beforeReplay: (owner: SessionOwner) => Promise<boolean>;
   readonly afterReplay: (owner: SessionOwner) => void;
+  /** A message that was to be sent is not: the client will not acknowledge it. */
+  readonly onNotSent: (owner: SessionOwner) => void;
   /** A stored filter has come or gone. */
   readonly onFiltersChanged: () => void;
   readonly isConnected: (id: string) => boolean;
   /** The connection of the owner, which may not be the newest under its name, is open. */
   readonly isOpen: (owner: SessionOwner) => boolean;
+  /** The session is to end with the connection, although the engine was told otherwise (B5). */
+  readonly isEphemeral: (owner: SessionOwner) => boolean;
+  /** Who is behind the connection of the owner. */
+  readonly principalOf: (owner: SessionOwner) => Principal | undefined;
 }
 
-/** A copy of a packet that the engine may not change behind our back. */
-function copyOf(packet: EnginePacket): EnginePacket {
-  const { length: _length, messageId: _messageId, ...copy } = packet;
-  return { ...copy, cmd: packet.cmd ?? "publish", messageId: undefined };
-}
-
-export class Sessions {
+export class Sessions implements RestoreTarget {
   readonly retained: RetainedMessages;
+  readonly queues: SessionQueues;
+  readonly wills: Wills;
   readonly #options: SessionsOptions;
   /** In the order in which they were last used. */
   readonly #sessions = new Map<string, Session>();
   readonly #filters = new FilterIndex<SubscriptionMatch>();
-  readonly #wills = new Map<string, StoredWill>();
-  #broker: { readonly id: string } = { id: "" };
-  #queueBytes = 0;
+  #broker: { readonly id: string; counter: number } = { id: "", counter: 0 };
+  #nextNumber = 1;
+  /** Resolves when sessions are what is stored. */
+  #available: Promise<void> = Promise.resolve();
+  #makeAvailable: () => void = () => undefined;
+  #isSuspended = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.retained = new RetainedMessages(options.counters);
+    const { journal, counters, runningMs } = options;
+    this.retained = new RetainedMessages(options);
+    this.queues = new SessionQueues({
+      counters,
+      journal,
+      runningMs,
+      bounds: { ...usualBounds, ...options.bounds },
+    });
+    this.wills = new Wills(journal);
   }
 
   get count(): number {
@@ -98,7 +90,7 @@ export class Sessions {
   }
 
   get queueBytes(): number {
-    return this.#queueBytes;
+    return this.queues.bytes;
   }
 
   /** Tells whether a stored session wants the topic. */
@@ -106,23 +98,201 @@ export class Sessions {
     return this.#filters.has(topic);
   }
 
+  /** Keeps a message for who is away: in the commit of the message that is accepted next. */
+  keep(packet: EnginePacket): void {
+    if (packet.retain) this.retained.store(packet);
+    if (packet.qos === 0) return;
+    const matches = this.#matching(packet.topic, packet.clientId);
+    if (matches.length > 0) this.#enqueue(matches, packet);
+  }
+
+  // ---- the life of a session
+
+  /**
+   * A client with a session is connected.
+   *
+   * @returns Whether the session was there before.
+   */
+  begin(owner: SessionOwner): boolean {
+    const session = this.#sessionOf(owner.id);
+    const isPresent = !session.isFresh;
+    const { sessionExpiryInterval = neverExpires } = owner;
+    // Without anything on disk there is nothing that would have to outlive a crash.
+    if (this.#options.isEphemeral(owner) && !session.isWritten) session.isDurable = false;
+    const isChanged =
+      this.#takeOver(session, owner) ||
+      session.awayAt !== undefined ||
+      session.expirySeconds !== sessionExpiryInterval;
+    session.beginConnection(owner);
+    session.expirySeconds = sessionExpiryInterval;
+    if (isChanged && session.isWritten) this.queues.writeHeader(session);
+    return isPresent;
+  }
+
+  /** The session is from now on whose the connection is. @returns Whether it was somebody else's. */
+  #takeOver(session: Session, owner: SessionOwner): boolean {
+    const before = session.principal;
+    const principal = this.#options.principalOf(owner);
+    session.principal = principal;
+    if (before === undefined || principal === undefined) return before !== principal;
+    return principalKey(before) !== principalKey(principal);
+  }
+
+  /** Tells whether anything is kept under a client id. */
+  async has(id: string): Promise<boolean> {
+    await this.#available;
+    return this.#sessions.has(id);
+  }
+
+  /** Sessions and whose they are. */
+  owners(): readonly { readonly id: string; readonly principal: Principal | undefined }[] {
+    return [...this.#sessions.values()].map(({ id, principal }) => ({ id, principal }));
+  }
+
+  /** A connection has ended. A session that was taken over is not concerned. */
+  end(owner: SessionOwner): void {
+    const session = this.#sessions.get(owner.id);
+    if (session === undefined || (session.owner !== undefined && session.owner !== owner)) return;
+    // B3: the engine leaves what it stored for a clean session until the client comes back.
+    if (owner.clean === true) {
+      this.forget(owner.id);
+      return;
+    }
+    this.queues.writeDirty();
+    session.owner = undefined;
+    session.awayAt = this.#now();
+    session.expirySeconds = owner.sessionExpiryInterval ?? session.expirySeconds;
+    this.#sessions.delete(owner.id);
+    this.#sessions.set(owner.id, session);
+    if (session.isWritten) this.queues.writeHeader(session);
+  }
+
   /** Ends a session: nothing of it is left. */
   forget(id: string): void {
     const session = this.#sessions.get(id);
     if (session === undefined) return;
-    this.#dropSubscriptions(id, session);
-    this.#queueBytes -= session.queueBytes;
+    const { journal } = this.#options;
+    if (session.isWritten) {
+      for (const kind of [KeyKind.session, KeyKind.progress])
+        journal.remove(sessionKey(kind, session.number));
+      for (const filter of session.subscriptions.keys()) {
+        journal.remove(sessionKey(KeyKind.filter, session.number, filter));
+      }
+      for (const packetId of session.incoming.keys()) {
+        journal.remove(sessionKey(KeyKind.incoming, session.number, packetId));
+      }
+    }
+    this.wills.forgetSession(session);
+    for (const filter of session.subscriptions.keys()) this.#filters.delete(filter, id);
+    if (session.subscriptions.size > 0) this.#options.onFiltersChanged();
+    this.queues.clear(session);
     this.#sessions.delete(id);
   }
 
-  /** Puts a message into the queue of every stored session that wants it, sent or not: an acknowledgement takes it out. */
-  enqueueForAll(packet: EnginePacket): void {
-    for (const match of this.#matching(packet.topic, packet.clientId)) this.#enqueueAs(match, packet);
+  /**
+   * Writes what may be written later, publishes wills whose clients did not come back after a restart, and ends
+   * sessions that are away for too long.
+   *
+   * @param willsAreDue - Clients have had time to come back since the start.
+   */
+  sweep(willsAreDue: boolean, publishWill: (will: StoredWill) => void): void {
+    if (this.#isSuspended) return;
+    this.queues.writeDirty();
+    for (const session of this.#sessions.values()) {
+      if (session.awayAt === undefined || this.#options.isConnected(session.id)) continue;
+      const awayMs = this.#elapsedMs(session.awayAt);
+      const isExpired = session.expirySeconds < neverExpires && awayMs >= session.expirySeconds * 1000;
+      const will = isExpired || willsAreDue ? this.wills.takeDue(session, awayMs, isExpired) : undefined;
+      if (isExpired) this.forget(session.id);
+      if (will !== undefined) publishWill(will);
+    }
+  }
+
+  /** What is in memory is not what is stored: nobody's session begins until {@link restore}. */
+  suspend(): void {
+    if (this.#isSuspended) return;
+    this.#isSuspended = true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#available = promise;
+    this.#makeAvailable = resolve;
+  }
+
+  /**
+   * Makes all sessions from what is stored.
+   *
+   * @param lastAlive - Since when those that had a connection have none.
+   */
+  async restore(entries: AsyncIterable<JournalEntry>, lastAlive: Instant = this.#now()): Promise<void> {
+    this.#sessions.clear();
+    this.#filters.clear();
+    this.queues.reset();
+    this.wills.reset();
+    this.retained.forgetStored();
+    await restoreSessions(entries, this, lastAlive);
+    this.#options.onFiltersChanged();
+    this.#isSuspended = false;
+    this.#makeAvailable();
+  }
+
+  // ---- for `restoreSessions`
+
+  restoreSession(id: string, number: number): Session {
+    const session = new Session(id, number);
+    session.isWritten = true;
+    session.isFresh = false;
+    this.#sessions.set(id, session);
+    this.reserveNumber(number);
+    return session;
+  }
+
+  reserveNumber(number: number): void {
+    this.#nextNumber = Math.max(this.#nextNumber, number + 1);
+  }
+
+  restoreSubscription(session: Session, subscription: StoredSubscription): void {
+    this.#index(session, subscription);
+  }
+
+  named(packet: EnginePacket): EnginePacket {
+    this.#broker.counter += 1;
+    return { ...packet, brokerId: this.#broker.id, brokerCounter: this.#broker.counter };
+  }
+
+  // ---- deliveries to who is here
+
+  /** Whether the replay that goes on will deliver the message, or has. */
+  isLeftToReplay(owner: SessionOwner, packet: EnginePacket): boolean {
+    const session = this.#sessions.get(owner.id);
+    if (session?.owner !== owner) return false;
+    return session.byCounter(packet) !== undefined || (packet.brokerCounter ?? 0) <= session.replayedTo;
+  }
+
+  /**
+   * Gives a message the identifier that it is sent under.
+   *
+   * A message that is in no queue, for want of room or because its filter is newer, is delivered all the same.
+   *
+   * @returns False when it has been sent already, or its connection has ended.
+   */
+  take(owner: SessionOwner, packet: EnginePacket): boolean {
+    const session = this.#sessions.get(owner.id);
+    if (session?.owner !== owner) return false;
+    const delivery = session.byCounter(packet);
+    if (delivery === undefined) {
+      if ((packet.brokerCounter ?? 0) <= session.replayedTo && packet.brokerId !== null) return false;
+      packet.messageId = session.freePacketId();
+      return true;
+    }
+    if (delivery.isSent) return false;
+    session.sent(delivery);
+    packet.messageId = delivery.packetId;
+    packet.qos = delivery.qos;
+    return true;
   }
 
   // ---- the contract; the engine insists on async functions
 
-  async setup(broker: { readonly id: string }): Promise<void> {
+  async setup(broker: { readonly id: string; counter: number }): Promise<void> {
     this.#broker = broker;
   }
 
@@ -138,32 +308,49 @@ export class Sessions {
     return Readable.from(this.retained.matching(patterns));
   }
 
+  /** Resolves when the subscriptions are durable: then SUBACK follows. */
   async addSubscriptions(client: SessionOwner, subscriptions: readonly StoredSubscription[]): Promise<void> {
     const session = this.#sessionOf(client.id);
     for (const subscription of subscriptions) {
       const { topic, qos, rh, rap, nl, subscriptionIdentifier } = subscription;
       if (qos > 2 || !this.#options.isGranted(client, topic)) continue;
-      const stored = { topic, qos, rh, rap, nl };
-      const identified =
-        subscriptionIdentifier === undefined ? stored : { ...stored, subscriptionIdentifier };
-      session.subscriptions.set(topic, identified);
-      if (qos > 0) this.#filters.set(topic, client.id, { clientId: client.id, ...stored });
-      else this.#filters.delete(topic, client.id);
+      const plain = { topic, qos, rh, rap, nl };
+      const stored = subscriptionIdentifier === undefined ? plain : { ...plain, subscriptionIdentifier };
+      // The engine hands over all filters of a packet once for each of them.
+      if (isSame(session.subscriptions.get(topic), stored)) continue;
+      this.#index(session, stored);
+      if (!session.isDurable) continue;
+      this.queues.ensureWritten(session);
+      const key = sessionKey(KeyKind.filter, session.number, topic);
+      this.#options.journal.put(key, encodeSubscription(stored));
     }
     this.#options.onFiltersChanged();
+    if (session.isDurable) await this.#options.journal.flush();
   }
 
+  #index(session: Session, subscription: StoredSubscription): void {
+    const { topic, qos } = subscription;
+    session.subscriptions.set(topic, subscription);
+    if (qos > 0) this.#filters.set(topic, session.id, { clientId: session.id, ...subscription });
+    else this.#filters.delete(topic, session.id);
+  }
+
+  /** Resolves when that is durable: then UNSUBACK follows. */
   async removeSubscriptions(client: SessionOwner, filters: readonly string[]): Promise<void> {
     const session = this.#sessions.get(client.id);
     if (session === undefined) return;
     for (const filter of filters) {
-      session.subscriptions.delete(filter);
+      const isHeld = session.subscriptions.delete(filter);
       this.#filters.delete(filter, client.id);
+      if (!isHeld || !session.isWritten) continue;
+      this.#options.journal.remove(sessionKey(KeyKind.filter, session.number, filter));
     }
     this.#options.onFiltersChanged();
+    if (session.isWritten) await this.#options.journal.flush();
   }
 
   async subscriptionsByClient(client: SessionOwner): Promise<readonly StoredSubscription[]> {
+    await this.#available;
     return [...(this.#sessions.get(client.id)?.subscriptions.values() ?? [])];
   }
 
@@ -179,71 +366,91 @@ export class Sessions {
     return this.#matching(topic);
   }
 
+  /** Resolves when nothing of the session would come back after a crash. */
   async cleanSubscriptions(client: SessionOwner): Promise<void> {
+    await this.#available;
+    const isWritten = this.#sessions.get(client.id)?.isWritten === true;
     this.forget(client.id);
+    if (isWritten && client.closed !== true) await this.#options.journal.flush();
   }
 
-  async outgoingEnqueue(subscription: { readonly clientId: string }, packet: EnginePacket): Promise<void> {
-    this.#enqueue(subscription.clientId, packet);
+  async outgoingEnqueue(
+    subscription: Pick<SubscriptionMatch, "clientId" | "qos">,
+    packet: EnginePacket,
+  ): Promise<void> {
+    this.#enqueue([subscription], packet);
   }
 
   async outgoingEnqueueCombi(
-    subscriptions: readonly { readonly clientId: string; readonly qos?: number }[],
+    subscriptions: readonly Pick<SubscriptionMatch, "clientId" | "qos">[],
     packet: EnginePacket,
   ): Promise<void> {
-    for (const subscription of subscriptions) this.#enqueueAs(subscription, packet);
+    this.#enqueue(subscriptions, packet);
   }
 
-  /**
-   * Gives a queued message the identifier it is sent under, or puts a PUBREL in its place.
-   *
-   * A message that has left the queue for want of room is not missed: it is delivered all the same.
-   */
+  /** Notes under which identifier a message is sent; or puts PUBREL in its place, and resolves when that is durable. */
   async outgoingUpdate(client: SessionOwner, packet: EnginePacket): Promise<void> {
-    const queue = this.#sessions.get(client.id)?.queue ?? [];
-    for (const entry of queue) {
-      const known = entry.packet;
-      const isSame = known.brokerId === packet.brokerId && known.brokerCounter === packet.brokerCounter;
-      if (packet.brokerCounter !== undefined && isSame && packet.messageId !== undefined) {
-        known.messageId = packet.messageId;
-        return;
-      }
-      if (known.brokerId !== packet.brokerId && known.messageId === packet.messageId) {
-        entry.packet = packet;
-        return;
-      }
+    const session = this.#sessions.get(client.id);
+    if (session === undefined || packet.messageId === undefined) return;
+    const delivery = session.byCounter(packet);
+    if (delivery !== undefined && packet.cmd !== "pubrel") {
+      session.rename(delivery, packet.messageId);
+      session.sent(delivery);
+      return;
     }
+    const known = session.byPacketId(packet.messageId);
+    if (known === undefined || known.release !== undefined) return;
+    await this.queues.release(session, known, packet);
   }
 
   async outgoingClearMessageId(
     client: SessionOwner,
     packet: EnginePacket,
   ): Promise<EnginePacket | undefined> {
+    // The engine clears a message by itself that it will not send.
+    if (packet.cmd === "publish") this.#options.onNotSent(client);
     const session = this.#sessions.get(client.id);
     if (session === undefined) return undefined;
-    // Without an identifier the engine means a message it will not send.
-    const index = session.queue.findIndex(({ packet: known }) =>
-      packet.messageId === undefined
-        ? known.brokerId === packet.brokerId && known.brokerCounter === packet.brokerCounter
-        : known.messageId === packet.messageId,
-    );
-    if (index < 0) return undefined;
-    return this.#remove(session, index);
+    const delivery =
+      packet.messageId === undefined ? session.byCounter(packet) : session.byPacketId(packet.messageId);
+    if (delivery === undefined) return undefined;
+    this.queues.acknowledge(session, delivery);
+    return delivery.release ?? packetOf(delivery);
   }
 
-  /** Stored messages, oldest first. One sent before carries DUP. Source: MQTT 3.1.1 § 4.4. */
+  /**
+   * Stored messages, oldest first, until there is none that has not been sent. One that may have been sent
+   * before carries DUP. Source: MQTT 3.1.1 § 4.4.
+   */
   outgoingStream(client: SessionOwner): Readable {
-    const entries = [...(this.#sessions.get(client.id)?.queue ?? [])];
-    return Readable.from(this.#replay(client, entries), { objectMode: true, highWaterMark: 1 });
+    const session = this.#options.isReplaying(client) ? this.#sessions.get(client.id) : undefined;
+    return Readable.from(this.#replay(client, session), { objectMode: true, highWaterMark: 1 });
   }
 
-  async *#replay(client: SessionOwner, entries: readonly QueuedMessage[]): AsyncGenerator<EnginePacket> {
-    for (const { packet } of entries) {
-      const isPublish = packet.cmd === "publish";
-      if (isPublish && !(await this.#options.beforeReplay(client))) return;
-      yield isPublish && packet.messageId !== undefined ? { ...packet, dup: true } : packet;
+  async *#replay(client: SessionOwner, session: Session | undefined): AsyncGenerator<EnginePacket> {
+    // What comes meanwhile is appended, and so comes behind what is there.
+    for (const delivery of session?.queue.values() ?? []) {
+      if (!(await this.#isDurable(delivery)) || !(await this.#options.beforeReplay(client))) return;
+      if (session!.queue.get(delivery.index) !== delivery) {
+        this.#options.onNotSent(client);
+        continue;
+      }
+      const { release, message } = delivery;
+      session!.sent(delivery);
+      session!.replayedTo = Math.max(session!.replayedTo, message.packet.brokerCounter ?? 0);
+      yield release ?? packetOf(delivery);
     }
     this.#options.afterReplay(client);
+  }
+
+  /** A message goes to nobody before its commit. */
+  async #isDurable({ message }: Delivery): Promise<boolean> {
+    const { journal } = this.#options;
+    if (message.position <= journal.durablePosition) return true;
+    return journal.flush().then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Hands a QoS 2 message over, once for each packet identifier that is open. Resolves when it is committed. */
@@ -251,11 +458,18 @@ export class Sessions {
     // The connection may have ended while the engine looked whether the message is new.
     if (!this.#options.isOpen(client)) throw new Error("connection has ended");
     const session = this.#sessionOf(client.id);
+    session.owner ??= client;
     const id = packet.messageId ?? 0;
     const known = session.incoming.get(id);
     if (known !== undefined) {
       this.#options.onResent(client, packet);
       return known.stored;
+    }
+    const isWritten = client.clean !== true && session.isDurable;
+    if (isWritten) {
+      // In the same commit as the message itself.
+      this.queues.ensureWritten(session);
+      this.#options.journal.put(sessionKey(KeyKind.incoming, session.number, id), new Uint8Array(0));
     }
     const stored = this.#options.handOver(client, packet);
     // The payload is on its way to the log; what has to be remembered is the identifier.
@@ -281,29 +495,40 @@ export class Sessions {
     return known.packet;
   }
 
+  /** Resolves when that is durable: after PUBCOMP the client uses the identifier for another message. */
   async incomingDelPacket(client: SessionOwner, packet: EnginePacket): Promise<void> {
-    this.#sessions.get(client.id)?.incoming.delete(packet.messageId ?? 0);
+    const session = this.#sessions.get(client.id);
+    const id = packet.messageId ?? 0;
+    if (session?.incoming.delete(id) !== true || !session.isWritten || client.clean === true) return;
+    this.#options.journal.remove(sessionKey(KeyKind.incoming, session.number, id));
+    await this.queues.durably().catch(() => new Promise(() => undefined));
   }
 
+  /** Resolves when the will of a session is durable. */
   async putWill(client: SessionOwner, packet: EnginePacket): Promise<void> {
+    await this.#available;
     packet.brokerId = this.#broker.id;
     packet.clientId = client.id;
-    this.#wills.set(client.id, packet);
+    const isKept = client.clean === false && !this.#options.isEphemeral(client);
+    const session = isKept ? this.#sessionOf(client.id) : undefined;
+    if (session !== undefined) {
+      this.#takeOver(session, client);
+      this.queues.ensureWritten(session);
+    }
+    this.wills.put(client, packet, session);
+    if (session !== undefined) await this.#options.journal.flush();
   }
 
   async getWill(client: SessionOwner): Promise<StoredWill | undefined> {
-    return this.#wills.get(client.id);
+    return this.wills.get(client.id);
   }
 
   async delWill(client: SessionOwner): Promise<StoredWill | undefined> {
-    const will = this.#wills.get(client.id);
-    this.#wills.delete(client.id);
-    return will;
+    return this.wills.remove(client);
   }
 
   streamWill(brokers: Readonly<Record<string, unknown>> = {}): Readable {
-    const wills = [...this.#wills.values()];
-    return Readable.from(wills.filter((will) => brokers[will.brokerId ?? ""] === undefined));
+    return Readable.from(this.wills.all().filter((will) => brokers[will.brokerId ?? ""] === undefined));
   }
 
   getClientList(topic: string): Readable {
@@ -315,7 +540,7 @@ export class Sessions {
 
   async destroy(): Promise<void> {
     this.#sessions.clear();
-    this.#wills.clear();
+    this.wills.reset();
   }
 
   /** @param publisher - Client whose own messages its no-local subscriptions do not want. */
@@ -330,18 +555,28 @@ export class Sessions {
   }
 
   /** What is delivered is the lower of the two qualities. Source: MQTT 5.0 § 3.8.4. */
-  #enqueueAs(subscription: { readonly clientId: string; readonly qos?: number }, packet: EnginePacket): void {
-    const lowered = subscription.qos === 1 && packet.qos === 2 ? { ...packet, qos: 1 as const } : packet;
-    this.#enqueue(subscription.clientId, lowered);
+  #enqueue(
+    subscriptions: readonly Pick<SubscriptionMatch, "clientId" | "rap" | "subscriptionIdentifier" | "qos">[],
+    packet: EnginePacket,
+  ): void {
+    const wishes = subscriptions.map((subscription): Wish => {
+      const { rap, subscriptionIdentifier } = subscription;
+      return {
+        session: this.#sessionOf(subscription.clientId),
+        qos: packet.qos === 2 && subscription.qos !== 1 ? 2 : 1,
+        retain: packet.retain && rap === true,
+        identifier: subscriptionIdentifier,
+      };
+    });
+    this.queues.enqueue(copyOf(packet), wishes);
   }
-
-  // ---- bounds
 
   #sessionOf(id: string): Session {
     const known = this.#sessions.get(id);
     if (known !== undefined) return known;
     if (this.#sessions.size >= sessionsMax) this.#evictOne();
-    const session: Session = { subscriptions: new Map(), queue: [], queueBytes: 0, incoming: new Map() };
+    const session = new Session(id, this.#nextNumber);
+    this.#nextNumber += 1;
     this.#sessions.set(id, session);
     return session;
   }
@@ -355,43 +590,44 @@ export class Sessions {
     }
   }
 
-  #enqueue(clientId: string, packet: EnginePacket): void {
-    const session = this.#sessionOf(clientId);
-    const size = packet.payload.length + packet.topic.length;
-    const nowMs = this.#options.monotonicMs();
-    while (session.queue.length > 0 && this.#isOverFull(session, size, nowMs)) {
-      this.#remove(session, 0);
-      this.#options.counters.deliveryDropped["session-queue-full"] += 1;
-    }
-    if (this.#queueBytes + size > sessionQueuesBytesMax) {
-      this.#options.counters.deliveryDropped["session-queue-full"] += 1;
-      return;
-    }
-    const copy = copyOf(packet);
-    session.queue.push({ packet: copy, size, queuedAtMs: nowMs });
-    session.queueBytes += size;
-    this.#queueBytes += size;
+  #now(): Instant {
+    const { clock, runningMs } = this.#options;
+    return { runningMs: runningMs(), wallMs: clock.now(), synced: clock.synced() };
   }
 
-  #isOverFull(session: Session, size: number, nowMs: number): boolean {
-    return (
-      session.queue.length >= sessionQueueMessagesMax ||
-      session.queueBytes + size > sessionQueueBytesMax ||
-      nowMs - session.queue[0]!.queuedAtMs > sessionQueueAgeMsMax
-    );
+  /** Running time, and the time that the gateway was off where both clocks were right. */
+  #elapsedMs(since: Instant): number {
+    const now = this.#now();
+    const runMs = now.runningMs - since.runningMs;
+    return since.synced && now.synced ? Math.max(runMs, now.wallMs - since.wallMs) : runMs;
   }
+}
 
-  #remove(session: Session, index: number): EnginePacket | undefined {
-    const [entry] = session.queue.splice(index, 1);
-    if (entry === undefined) return undefined;
-    session.queueBytes -= entry.size;
-    this.#queueBytes -= entry.size;
-    return entry.packet;
-  }
+function isSame(known: StoredSubscription | undefined, other: StoredSubscription): boolean {
+  return (
+    known !== undefined &&
+    known.qos === other.qos &&
+    known.rh === other.rh &&
+    known.rap === other.rap &&
+    known.nl === other.nl &&
+    known.subscriptionIdentifier === other.subscriptionIdentifier
+  );
+}
 
-  #dropSubscriptions(id: string, session: Session): void {
-    for (const filter of session.subscriptions.keys()) this.#filters.delete(filter, id);
-    session.subscriptions.clear();
-    this.#options.onFiltersChanged();
-  }
+/** A copy of a packet that the engine may not change behind our back. */
+function copyOf(packet: EnginePacket): EnginePacket {
+  const { length: _length, messageId: _messageId, ...copy } = packet;
+  return { ...copy, cmd: packet.cmd ?? "publish" };
+}
+
+/** A delivery as it is sent. */
+function packetOf(delivery: Delivery): EnginePacket {
+  const { message, packetId, qos, retain, identifier, isSent, wasSent } = delivery;
+  const { packet } = message;
+  const properties =
+    identifier === undefined
+      ? {}
+      : { properties: { ...packet.properties, subscriptionIdentifier: identifier } };
+  const dup = wasSent || (isSent && packet.dup === true);
+  return { ...packet, ...properties, qos, retain, dup, messageId: packetId };
 }

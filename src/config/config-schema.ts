@@ -1,7 +1,15 @@
 /** The schema of the configuration file: every key, its default, and what is said about a wrong value. */
 import * as z from "zod/mini";
 import { codecNames } from "../core/decode.ts";
-import { bridgeFiltersMax, bridgesMax, nameCharactersMax } from "../core/limits.ts";
+import { formatBytes } from "../core/bytes.ts";
+import {
+  bridgeFiltersMax,
+  bridgesMax,
+  nameCharactersMax,
+  sessionQueueBytesMax,
+  sessionQueueMessagesLimit,
+  sessionQueueMessagesMax,
+} from "../core/limits.ts";
 import { presetNames, usualPresets } from "../core/presets.ts";
 import { streamNames } from "../core/streams.ts";
 import {
@@ -259,6 +267,15 @@ const shape = object({
     }),
     {},
   ),
+  sessions: z.prefault(
+    object({
+      queueMessages: described(z.prefault(integer(1, sessionQueueMessagesLimit), sessionQueueMessagesMax), {
+        description: "Messages kept for a client of the local broker that is away; the oldest leave first.",
+      }),
+      queueBytes: z.prefault(size(1_024), formatBytes(sessionQueueBytesMax)),
+    }),
+    {},
+  ),
   rollups: z.prefault(listOf(resolution, 0, 8), ["1m", "15m", "1h"]),
   publishSummaries: z.prefault(flag(), false),
   upstreams: z.prefault(listOf(upstream, 0, 8), []),
@@ -294,6 +311,7 @@ export function shapeConfig(effective: unknown): Shaped<Config> {
   if (!checked.success) return { ok: false, issues: checked.error.issues };
   const { $schema: _ignored, ...written } = checked.data;
   const { retain, commitDelay: commitDelayMs, ...store } = written.store;
+  const { queueMessages: queueMessagesMax, queueBytes: queueBytesMax } = written.sessions;
   const config: Config = {
     ...written,
     gateway: { ...written.gateway, id: written.gateway.id ?? "" },
@@ -309,6 +327,7 @@ export function shapeConfig(effective: unknown): Shaped<Config> {
       presets: written.ingest.presets.map((one) => (typeof one === "string" ? { name: one } : one)),
       bridges: written.ingest.bridges.map((one) => bridgeOf(one, written.gateway.id ?? "")),
     },
+    sessions: { queueMessagesMax, queueBytesMax },
     store: { ...store, commitDelayMs, retain: { rawMs: retain.raw, rollupsMs: retain.rollups } },
   };
   return { ok: true, value: config };

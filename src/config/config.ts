@@ -155,6 +155,14 @@ export interface StoreConfig {
   };
 }
 
+/** What the local broker keeps for clients that are away. */
+export interface SessionConfig {
+  /** Messages of one session's queue. Default 1,000. */
+  readonly queueMessagesMax: number;
+  /** Bytes of one session's queue. Default 1 MiB. */
+  readonly queueBytesMax: number;
+}
+
 export const upstreamFormats = ["cbor", "json"] as const;
 export type UpstreamFormat = (typeof upstreamFormats)[number];
 
@@ -196,6 +204,7 @@ export interface Config {
   /** Directory of rule files; it need not exist. Default `rules.d` beside the configuration file. */
   readonly rulesDir: string;
   readonly store: StoreConfig;
+  readonly sessions: SessionConfig;
   /** Rollup resolutions, finest first, as written; each divides the next. Default `1m`, `15m`, `1h`. */
   readonly rollups: readonly string[];
   /** Whether summaries are also published on the local broker. Default false. */

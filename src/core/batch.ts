@@ -4,6 +4,7 @@ import type { Receipt } from "./ports.ts";
 import type { DeviceFact } from "./fact.ts";
 import type { DeadLetter, NumberedDeadLetter, RecordCounts } from "./record.ts";
 import { type EpochMs, RowFlag, SampleColumns } from "./sample.ts";
+import type { JournalChange } from "./session-journal.ts";
 
 /** Counts of a record to which nothing has happened. */
 export function noCounts(): RecordCounts {
@@ -41,6 +42,12 @@ export class Batch {
   deadLetters: DeadLetter[] = [];
   /** What its messages said about devices, in order. */
   facts: DeviceFact[] = [];
+  /** What the broker has to remember, in the order in which it said so. */
+  readonly changes: JournalChange[] = [];
+  /** Position of the last of them; see `SessionJournal`. */
+  changesPosition = 0;
+  /** They are to be written although no message comes. */
+  changesDue = false;
   /** Kept dead letters whose samples are among the rows, by number; and when each was received. */
   recovered: number[] = [];
   pastReceipts: PastReceipt[] = [];
@@ -66,6 +73,13 @@ export class Batch {
   /** Says that the rows from `firstRow` on are one message. */
   endMessage(firstRow: number): void {
     this.#firstRows.push(firstRow);
+  }
+
+  /** Adds a change of a session. */
+  addChange(change: JournalChange, position: number): void {
+    this.changes.push(change);
+    this.changesPosition = position;
+    this.bytes += change.key.length + (change.value?.length ?? 0);
   }
 
   awaitCommit(receipt: Receipt, packetId: number): void {
@@ -136,6 +150,8 @@ export class Batch {
     if (this.digests.length > 0) this.digests = [];
     if (this.deadLetters.length > 0) this.deadLetters = [];
     if (this.facts.length > 0) this.facts = [];
+    this.changes.length = 0;
+    this.changesDue = false;
     if (this.recovered.length > 0) {
       this.recovered = [];
       this.pastReceipts = [];

@@ -230,12 +230,22 @@ export const fanOutBytesMax: number = 8 * 1024 * 1024;
 /** Sessions kept without a connection; the one that has been away longest is ended first. */
 export const sessionsMax = 1_024;
 
-/** Messages, bytes and age of one session's offline queue; the oldest leave first, counted. */
+/**
+ * Messages, bytes and age of one session's offline queue; the oldest leave first, counted. Configurable up to the
+ * limit below, where identifiers are still far from being used again: 20,000 × about 400 bytes = 8 MB.
+ */
 export const sessionQueueMessagesMax = 1_000;
+export const sessionQueueMessagesLimit = 20_000;
 export const sessionQueueBytesMax: number = 1024 * 1024;
 export const sessionQueueAgeMsMax: number = 24 * 3_600_000;
 
-/** Bytes in the offline queues of all sessions. */
+/**
+ * How long clients have after a start to come back before the wills of the run before are published: a gateway that
+ * was restarted is no news of its sensors. Clients reconnect within seconds.
+ */
+export const willGraceMs = 10_000;
+
+/** Bytes in the offline queues of all sessions, a message counted for each session that waits for it. */
 export const sessionQueuesBytesMax: number = 16 * 1024 * 1024;
 
 /** Topic names the broker remembers as checked; forgotten all at once when full. 8,192 × about 250 bytes = 2 MB. */

@@ -1,6 +1,7 @@
 /** The durable log as the engine uses it. `store/` fulfils it. */
 import type { DeadLetter, Effects, LogRecord } from "./record.ts";
 import type { SeriesDefinition } from "./sample.ts";
+import type { JournalChange, JournalEntry } from "./session-journal.ts";
 import type { StreamName } from "./streams.ts";
 
 /** Everything that becomes durable at once. */
@@ -12,6 +13,8 @@ export interface Commit {
   readonly recovered?: readonly number[];
   /** The state after this record. */
   readonly checkpoint?: Uint8Array;
+  /** What the broker remembers of its sessions, in order; of two changes of a key the later one holds. */
+  readonly changes?: readonly JournalChange[];
 }
 
 /** What reading the log gives: a record, or the exact stretch of records that is missing. */
@@ -41,6 +44,8 @@ export interface LogStore {
   checkpoint(): Promise<{ readonly seq: number; readonly state: Uint8Array } | undefined>;
   /** Every series ever defined, in the order of its number. */
   series(): AsyncIterable<SeriesDefinition>;
+  /** What the broker remembers of its sessions, in the order of the keys. Damaged values are left out. */
+  sessions(): AsyncIterable<JournalEntry>;
   /** Sequence of the newest durable record of a stream; 0 when it is empty. */
   head(stream: StreamName): number;
 }

@@ -26,6 +26,7 @@ import type { LedgerTotals } from "../core/streams.ts";
 import { digestOf } from "../core/fold/duplicates.ts";
 import { CheckpointSchedule } from "./checkpoint-schedule.ts";
 import { engineMetrics } from "./engine-metrics.ts";
+import { SessionChanges } from "./session-changes.ts";
 import { recover, type RecoveryReport } from "./recovery.ts";
 
 export interface EngineOptions {
@@ -41,8 +42,13 @@ export interface EngineOptions {
   readonly commitDelayMs: number;
   /** Called after each commit, in order, with what became durable. */
   readonly onCommitted: (effects: Effects, deadLetters: readonly DeadLetter[]) => void;
-  /** Called when series have other numbers than before: whoever keeps numbers must forget them. */
-  readonly onRebuilt: () => void;
+  /**
+   * Called when the state was made from the store, at the start and after a failure: series may have other numbers
+   * than before, and sessions are as they are stored. Nothing is accepted before it resolves.
+   */
+  readonly onRebuilt: () => void | Promise<void>;
+  /** Called when changes of sessions are given up: until {@link onRebuilt} what is remembered is not what is stored. */
+  readonly onRefused?: () => void;
   /** Looks at the recovered state before anything is written; throws where the settings do not go with it. */
   readonly accept: (state: FoldState) => void;
   /** Called when some names have other numbers from now on, or will have. */
@@ -81,6 +87,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 export class Engine implements BatchSource {
   batch: Batch = new Batch();
   accepting = false;
+  /** Takes what the broker remembers of its sessions. */
+  readonly journal: SessionChanges = new SessionChanges(this);
   /** Recovery at the start, or the last one after a failure. */
   report: RecoveryReport | undefined;
   readonly #options: EngineOptions;
@@ -243,8 +251,15 @@ export class Engine implements BatchSource {
     if (!this.#busy) this.#schedule();
   }
 
+  /** Has the batch that collects written even if no message comes. */
+  due(): void {
+    this.batch.changesDue = true;
+    if (!this.#busy) this.#schedule();
+  }
+
   get #hasWork(): boolean {
-    return this.#waiting.length > 0 || !this.batch.empty || this.#changes.length > 0;
+    const { empty, changesDue } = this.batch;
+    return this.#waiting.length > 0 || !empty || changesDue || this.#changes.length > 0;
   }
 
   /** Puts the batch in line for the disk and opens another. */
@@ -320,6 +335,7 @@ export class Engine implements BatchSource {
         deadLetters,
         ...(batch.recovered.length === 0 ? {} : { recovered: batch.recovered }),
         ...(checkpoint === undefined ? {} : { checkpoint }),
+        ...(batch.changes.length === 0 ? {} : { changes: batch.changes }),
       });
     } catch (error) {
       await this.#fail(error, batch, changes, record.seq);
@@ -332,6 +348,7 @@ export class Engine implements BatchSource {
     this.#commits.msTotal += this.#lastCommitMs - startedMs;
     this.#books = books;
     this.#board.apply(effects.alerts);
+    this.journal.committed(batch.changesPosition);
     batch.committed();
     for (const { settled } of changes) settled();
     onCommitted(effects, deadLetters);
@@ -469,6 +486,8 @@ export class Engine implements BatchSource {
     }
     this.#waitingBytes = 0;
     this.#waitingDigests.clear();
+    this.journal.refused();
+    this.#options.onRefused?.();
   }
 
   async #rebuild(): Promise<void> {
@@ -486,7 +505,7 @@ export class Engine implements BatchSource {
     this.#checkpoints = new CheckpointSchedule();
     this.#checkpoints.replayed(report, clock.monotonicMs() - startedMs);
     this.report = report;
-    onRebuilt();
+    await onRebuilt();
   }
 
   async #change(change: Omit<Change, "settled">): Promise<void> {
@@ -524,6 +543,10 @@ export class Engine implements BatchSource {
 
   #tick(): void {
     if (this.#busy || !this.accepting) return;
+    if (this.batch.changes.length > 0) {
+      this.due();
+      return;
+    }
     this.#takeRepair();
     if (this.#repair === undefined && !this.#state.tickDue(this.#options.clock.monotonicMs())) return;
     // It is only lost with the store, and then the next one comes soon enough.

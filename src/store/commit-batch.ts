@@ -5,11 +5,11 @@ import type { DeadLetter } from "../core/record.ts";
 import { streamNames } from "../core/streams.ts";
 import type { Contents, Positions } from "./contents.ts";
 import type { Commit } from "../core/log-store.ts";
-import { KeyKind, metaKey, sequenceKey, subjectKey } from "./keys.ts";
+import { KeyKind, metaKey, sequenceKey, sessionKey, subjectKey } from "./keys.ts";
 import { encodeRecord } from "./record-codec.ts";
 import type { SubjectGap } from "./scan.ts";
 import { type EncodedEffects, encodeDeadLetter, encodeEffects } from "./stream-codec.ts";
-import { encodeCheckpoint, encodeDefinition, encodeGap, encodeMeta } from "./values.ts";
+import { encodeCheckpoint, encodeDefinition, encodeGap, encodeMeta, encodeSession } from "./values.ts";
 
 /** One change of the database. */
 export type Operation =
@@ -53,6 +53,13 @@ export function encodeCommit(contents: Contents, commit: Commit): CommitBatch {
   }
   removeRecovered(operations, contents.deadLetters, commit.recovered ?? []);
   const deadLetters = addDeadLetters(operations, contents.deadLetters, commit.deadLetters);
+  for (const { key, value } of commit.changes ?? []) {
+    operations.push(
+      value === undefined
+        ? { type: "del", key: sessionKey(key) }
+        : { type: "put", key: sessionKey(key), value: encodeSession(value) },
+    );
+  }
   const checkpoints = addCheckpoint(operations, contents.checkpoints, record.seq, commit.checkpoint);
   return {
     operations,

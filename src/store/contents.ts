@@ -31,6 +31,7 @@ import {
   scanEntries,
   scanLog,
 } from "./scan.ts";
+import { damageOf } from "./seal.ts";
 import { readChunk } from "./stream-codec.ts";
 import {
   decodeCheckpoint,
@@ -138,6 +139,10 @@ export async function loadContents(
     for await (const entry of scanChunks(database, stream, from, heads[stream])) {
       if ("cause" in entry) found.add(stream, entry);
     }
+  }
+  // Nothing follows from sessions, so they are only looked at where something is wrong already.
+  if (suspect) {
+    await eachEntry(database, KeyKind.session, findings, (_key, value) => damageOf(value) === undefined);
   }
   const newGaps = found.finish();
   const contents: Contents = {

@@ -5,6 +5,7 @@ import { putSequence, sequenceAt } from "./bytes.ts";
 /** The first byte of a key. See `README.md` for what follows it. */
 export const KeyKind = {
   cursor: 0x61, // a
+  session: 0x62, // b
   checkpoint: 0x63, // c
   deadLetter: 0x64, // d
   gap: 0x67, // g
@@ -87,6 +88,14 @@ export function cursorKeyParts(
   const stream = streamOfNumber(key[1] ?? 0);
   if (key[0] !== KeyKind.cursor || stream === undefined) return undefined;
   return { upstream: new TextDecoder().decode(key.subarray(2)), stream };
+}
+
+/** A key of the broker's sessions, which only the broker understands. */
+export function sessionKey(key: Uint8Array): Uint8Array {
+  const stored = new Uint8Array(key.length + 1);
+  stored[0] = KeyKind.session;
+  stored.set(key, 1);
+  return stored;
 }
 
 /** The sequence at the end of a key. */

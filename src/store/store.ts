@@ -11,6 +11,7 @@ import { AppError, invariant } from "../core/errors.ts";
 import type { MetricFamily } from "../core/ports.ts";
 import type { Effects, NumberedDeadLetter } from "../core/record.ts";
 import type { SeriesDefinition } from "../core/sample.ts";
+import type { JournalEntry } from "../core/session-journal.ts";
 import type { StreamName, StreamSlice } from "../core/streams.ts";
 import { applyCommit, encodeCommit, expectFollowing, type Operation } from "./commit-batch.ts";
 import { type Contents, type Cursor, cursorName } from "./contents.ts";
@@ -26,7 +27,7 @@ import { readSamples, type StoredSampleQuery, type StoredSamples } from "./sampl
 import { type ScanOutcome, scanEntries } from "./scan.ts";
 import { decodeDeadLetter, encodeEffects } from "./stream-codec.ts";
 import { applyTrim, trimBound, trimOperations, trimSlices } from "./trim.ts";
-import { decodeCheckpoint, decodeDefinition, encodeNumber } from "./values.ts";
+import { decodeCheckpoint, decodeDefinition, decodeSession, encodeNumber } from "./values.ts";
 
 export type { OpenReport, Store, StoreOptions } from "./contract.ts";
 
@@ -303,6 +304,27 @@ class LevelStore implements Store {
       const definition = decodeDefinition(value, keySequence(key));
       if (definition !== undefined) yield definition;
     }
+  }
+
+  async *sessions(): AsyncGenerator<JournalEntry> {
+    const outcome: ScanOutcome = { unreadable: undefined };
+    for await (const { key, value } of scanEntries(
+      this.#open.database,
+      kindRange(KeyKind.session),
+      outcome,
+    )) {
+      const entry = decodeSession(value);
+      if (entry !== undefined) yield { key: Uint8Array.from(key.subarray(1)), value: entry };
+      else this.#reportSessions(`damaged value under key ${Buffer.from(key).toString("hex")}`);
+    }
+    if (outcome.unreadable !== undefined) this.#reportSessions(outcome.unreadable);
+  }
+
+  #reportSessions(finding: string): void {
+    this.#options.logger.error(
+      { event: "store-session-damaged", finding },
+      "A part of the broker's sessions is damaged; it is left out.",
+    );
   }
 
   head(stream: StreamName): number {

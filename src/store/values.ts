@@ -90,6 +90,18 @@ export function decodeCheckpoint(bytes: Uint8Array, seq: number): Uint8Array | u
   );
 }
 
+/** What the broker remembers of a session, which only the broker understands. */
+export function encodeSession(value: Uint8Array): Uint8Array {
+  const writer = startEnvelope(value.length + sealedEnd);
+  writer.raw(value);
+  return sealEnvelope(writer);
+}
+
+/** @returns A view; nothing when the bytes are damaged. */
+export function decodeSession(bytes: Uint8Array): Uint8Array | undefined {
+  return decoded(bytes, (reader) => plainView(reader.bytes.subarray(reader.offset)));
+}
+
 /** The same bytes as a plain array: LevelDB hands out Node's buffers, whose methods differ. */
 function plainView(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);

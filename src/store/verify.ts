@@ -17,6 +17,7 @@ import { readHighWater } from "./high-water.ts";
 import { KeyKind, keySequence, kindRange, type Subject, sequenceKey } from "./keys.ts";
 import { readRecords } from "./reading.ts";
 import { GapCollector, type ScanOutcome, scanChunks, scanEntries } from "./scan.ts";
+import { damageOf } from "./seal.ts";
 import { chunkRecord } from "./stream-codec.ts";
 import { decodeCheckpoint, decodeDefinition } from "./values.ts";
 
@@ -65,6 +66,8 @@ export interface VerifyReport {
   /** Sequence of the newest intact checkpoint; nothing when there is none. */
   readonly checkpoint: number | undefined;
   readonly series: number;
+  /** Values that the broker remembers of its sessions. */
+  readonly sessions: number;
   /** Whatever else is wrong, each in one sentence. */
   readonly findings: readonly string[];
 }
@@ -116,6 +119,7 @@ function emptyReport(findings: readonly string[]): VerifyReport {
     streams: noStreams,
     checkpoint: undefined,
     series: 0,
+    sessions: 0,
     findings,
   };
 }
@@ -147,6 +151,7 @@ class Verification {
     const streams: Record<StreamName, VerifyStream> = { ...noStreams };
     for (const stream of streamNames) streams[stream] = await this.#readStream(stream);
     const checkpoint = await this.#readCheckpoints();
+    const sessions = await this.#readSessions();
     return {
       ok: this.#gaps.length === 0 && this.#findings.length === 0,
       records,
@@ -154,6 +159,7 @@ class Verification {
       streams,
       checkpoint,
       series: this.#defined.size,
+      sessions,
       findings: this.#findings,
     };
   }
@@ -258,6 +264,19 @@ class Verification {
       if (value !== undefined && decodeCheckpoint(value, seq) !== undefined) return seq;
     }
     return undefined;
+  }
+
+  /** @returns How many are intact. */
+  async #readSessions(): Promise<number> {
+    const outcome: ScanOutcome = { unreadable: undefined };
+    let intact = 0;
+    for await (const { key, value } of scanEntries(this.#database, kindRange(KeyKind.session), outcome)) {
+      const damage = damageOf(value);
+      if (damage === undefined) intact += 1;
+      else this.#findings.push(`session value ${Buffer.from(key).toString("hex")} is damaged: ${damage}`);
+    }
+    if (outcome.unreadable !== undefined) this.#findings.push(outcome.unreadable);
+    return intact;
   }
 
   #progress(what: Subject, done: number, total: number): void {

@@ -28,6 +28,7 @@ const defaults = {
     maxBytes: 2 * 1024 ** 3,
     retain: { rawMs: 7 * 86_400_000, rollupsMs: 90 * 86_400_000 },
   },
+  sessions: { queueMessagesMax: 1_000, queueBytesMax: 1024 ** 2 },
   rollups: ["1m", "15m", "1h"],
   publishSummaries: false,
   upstreams: [],

@@ -387,3 +387,65 @@ test("a command is part of the log before it is confirmed, and its effect surviv
   expect(again.engine.alerts.records()).toMatchObject([{ state: "firing", acknowledgedBy: "mia" }]);
   await again.stop();
 });
+
+/** What is stored of sessions, key by value. */
+async function sessionsOf(gateway: TestEngine): Promise<unknown> {
+  const entries = await Array.fromAsync(gateway.store.sessions());
+  return entries.map(({ key, value }) => [...key, ...value]);
+}
+
+test("a change of a session is in the commit of the message that is accepted next", async () => {
+  const gateway = await opened();
+  gateway.engine.journal.put(Uint8Array.of(1), Uint8Array.of(10));
+  await gateway.send("room", reading(1, 5)).decided;
+  const commit = gateway.store.committed.at(-1);
+  expect(commit?.record.counts.receivedMessages).toBe(1);
+  expect(commit?.changes).toEqual([{ key: Uint8Array.of(1), value: Uint8Array.of(10) }]);
+  expect(gateway.engine.journal.durablePosition).toBe(1);
+  await gateway.stop();
+});
+
+test("changes are written without a message, at once when they are asked for, and in the order they came", async () => {
+  const directory = await fresh();
+  const gateway = await opened(directory);
+  const { journal } = gateway.engine;
+  journal.put(Uint8Array.of(2), Uint8Array.of(20));
+  journal.put(Uint8Array.of(1), Uint8Array.of(10));
+  journal.remove(Uint8Array.of(2));
+  await journal.flush();
+  expect(await sessionsOf(gateway)).toEqual([[1, 10]]);
+  journal.put(Uint8Array.of(3), Uint8Array.of(30));
+  await until("it is written by itself", () => journal.durablePosition === journal.position);
+  journal.put(Uint8Array.of(4), Uint8Array.of(40));
+  await gateway.stop();
+  const next = await opened(directory, "boot-2");
+  expect(await sessionsOf(next)).toEqual([
+    [1, 10],
+    [3, 30],
+    [4, 40],
+  ]);
+  await next.stop();
+});
+
+test("changes of a refused batch are refused with it, and so is what comes before the store is sound", async () => {
+  const told: string[] = [];
+  let known: TestEngine | undefined;
+  const gateway = await openTestEngine(await fresh(), settings, "boot-1", {
+    onRefused: () => told.push("refused"),
+    onRebuilt: async () => {
+      told.push("rebuilt");
+      known?.engine.journal.put(Uint8Array.of(9), Uint8Array.of(90));
+    },
+  });
+  known = gateway;
+  const { journal } = gateway.engine;
+  await journal.flush();
+  gateway.store.refuse = true;
+  journal.put(Uint8Array.of(1), Uint8Array.of(10));
+  await expect(journal.flush()).rejects.toMatchObject({ code: "STORE_FAILED" });
+  await until("it is sound again", () => gateway.engine.accepting);
+  expect(told).toEqual(["rebuilt", "refused", "rebuilt"]);
+  await gateway.send("room", reading(1, 5)).decided;
+  expect(await sessionsOf(gateway)).toEqual([]);
+  await gateway.stop();
+});

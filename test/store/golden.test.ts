@@ -7,6 +7,7 @@ import {
   KeyKind,
   keySequence,
   sequenceKey,
+  sessionKey,
   subjectKey,
 } from "../../src/store/keys.ts";
 import { decodeRecord, encodeRecord } from "../../src/store/record-codec.ts";
@@ -17,6 +18,7 @@ import {
   encodeGap,
   encodeMeta,
   encodeNumber,
+  encodeSession,
 } from "../../src/store/values.ts";
 import { recordOf } from "../support/records.ts";
 import { noEffects, range } from "../support/stores.ts";
@@ -111,4 +113,9 @@ test("keys sort by sequence", () => {
     .toSorted((a, b) => a - b);
   const keys = sequences.map((sequence) => sequenceKey(KeyKind.log, sequence));
   expect(keys.toSorted((a, b) => Buffer.compare(a, b)).map(keySequence)).toStrictEqual(sequences);
+});
+
+test("what the broker remembers has the bytes that are documented", () => {
+  expect(hex(sessionKey(Uint8Array.of(1, 2)))).toBe("620102");
+  expect(hex(encodeSession(Uint8Array.of(7)))).toBe("012e7a664c07");
 });

@@ -1,6 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { Level } from "level";
 import { expect, test } from "vitest";
+import { sessionKey } from "../../src/store/keys.ts";
 import { openStore } from "../../src/store/store.ts";
 import { verifyStore } from "../../src/store/verify.ts";
 import {
@@ -37,6 +39,7 @@ test("a store in order has no findings and is counted", async () => {
     },
     checkpoint: 31,
     series: 8,
+    sessions: 0,
     findings: [],
   });
   expect(steps).toContain("log 31/31");
@@ -101,4 +104,31 @@ test("a database that is gone is a finding", async () => {
   await store.close();
   await rm(join(directory, "database"), { recursive: true });
   expect(await verifyStore(directory)).toMatchObject({ ok: false, findings: ["the database is missing"] });
+});
+
+test("what the broker remembers is counted, and a damaged value of it is a finding and left out", async () => {
+  const directory = await temporaryDirectory();
+  const store = await openStore({ directory, durability: "sync", logger: keptLog() });
+  const changes = [3, 1, 2].map((key) => ({ key: Uint8Array.of(key), value: Uint8Array.of(key, key) }));
+  await store.commit({ ...nextCommit(store), changes });
+  await store.commit({ ...nextCommit(store), changes: [{ key: Uint8Array.of(2), value: undefined }] });
+  await store.close();
+  expect(await verifyStore(directory)).toMatchObject({ ok: true, sessions: 2 });
+  const database = new Level<Uint8Array, Uint8Array>(join(directory, "database"), {
+    keyEncoding: "view",
+    valueEncoding: "view",
+  });
+  const key = sessionKey(Uint8Array.of(1));
+  const value = (await database.get(key)) ?? new Uint8Array(0);
+  await database.put(key, value.with(5, 9));
+  await database.close();
+  expect(await verifyStore(directory)).toMatchObject({
+    ok: false,
+    sessions: 1,
+    findings: ["session value 6201 is damaged: checksum mismatch"],
+  });
+  const again = await openTestStore(directory);
+  expect(await Array.fromAsync(again.sessions())).toEqual([
+    { key: Uint8Array.of(3), value: Uint8Array.of(3, 3) },
+  ]);
 });

@@ -11,6 +11,7 @@ import { addressOf } from "../../src/ingest/contested-topic.ts";
 import { DecodePlans } from "../../src/ingest/decode-plans.ts";
 import { DeadLetterReplay } from "../../src/ingest/dead-letter-replay.ts";
 import { Intake } from "../../src/ingest/intake.ts";
+import type { FoldState } from "../../src/core/fold/state.ts";
 import { tryPayload } from "../../src/ingest/profile-trial.ts";
 import type { TimeRepair } from "../../src/core/time/time-repair.ts";
 import { parseRoutes, type RouteDefinition, type RouteTable } from "../../src/ingest/routes.ts";
@@ -48,7 +49,8 @@ class ObedientStore implements LogStore {
     await this.#held;
     if (this.refuse) throw new AppError("STORE_FAILED", "transient", "the disk refused");
     await this.real.commit(commit);
-    this.committed.push({ ...commit, deadLetters: [...commit.deadLetters] });
+    const { changes = [], deadLetters } = commit;
+    this.committed.push({ ...commit, deadLetters: [...deadLetters], changes: [...changes] });
   }
 
   async reopen(): Promise<void> {
@@ -76,13 +78,17 @@ class ObedientStore implements LogStore {
     return this.real.series();
   }
 
+  sessions(): ReturnType<LogStore["sessions"]> {
+    return this.real.sessions();
+  }
+
   head(stream: Parameters<LogStore["head"]>[0]): number {
     return this.real.head(stream);
   }
 }
 
 /** Time that passes only when the test says so. */
-class ManualClock implements GatewayClock {
+export class ManualClock implements GatewayClock {
   wallMs = 1_762_000_000_000;
   repair: TimeRepair | undefined = undefined;
   elapsedMs = 0;
@@ -124,6 +130,7 @@ export interface Sent {
 
 export interface TestEngine {
   readonly engine: Engine;
+  readonly intake: Intake;
   readonly store: ObedientStore;
   readonly clock: ManualClock;
   readonly effects: Effects[];
@@ -137,16 +144,25 @@ export interface TestEngine {
   stop(): Promise<void>;
 }
 
+export interface TestEngineOptions {
+  readonly refuse?: boolean;
+  readonly commitDelayMs?: number | undefined;
+  readonly clock?: ManualClock;
+  readonly onRebuilt?: () => Promise<void>;
+  readonly onRefused?: () => void;
+  readonly accept?: (state: FoldState) => void;
+}
+
 /** Opens an engine on the store of a directory. */
 export async function openTestEngine(
   directory: string,
   settings: Settings,
   boot = "boot-1",
-  options: { readonly refuse?: boolean; readonly commitDelayMs?: number | undefined } = {},
+  options: TestEngineOptions = {},
 ): Promise<TestEngine> {
   const store = new ObedientStore(await openStore({ directory, durability: "sync", logger: quietLogger }));
   store.refuse = options.refuse === true;
-  const clock = new ManualClock();
+  const clock = options.clock ?? new ManualClock();
   const sparkplug = new SparkplugHost();
   const plans = new DecodePlans(tableOf([]), decoders(sparkplug));
   let started: Engine | undefined;
@@ -166,9 +182,11 @@ export async function openTestEngine(
       deadLetters.push(...letters);
     },
     onRetired: () => undefined,
-    accept: () => undefined,
-    onRebuilt: () => {
+    onRefused: () => options.onRefused?.(),
+    accept: (state) => options.accept?.(state),
+    onRebuilt: async () => {
       plans.clear();
+      await options.onRebuilt?.();
       if (started !== undefined) sparkplug.nodes.restore(started.state.catalogue.births());
     },
   });
@@ -187,6 +205,7 @@ export async function openTestEngine(
   });
   return {
     engine,
+    intake,
     store,
     clock,
     effects,

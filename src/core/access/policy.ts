@@ -51,7 +51,9 @@ export class AccessPolicy {
     if (kind === "anonymous") return "no-credentials";
     if (kind === "user" && !this.#users.has(name)) return "removed";
     const now = this.admissionOf({ kind, name, clientId });
-    return typeof now !== "string" && now.credential !== credential ? "password-changed" : now;
+    // Of a restored session it is not known which password it was.
+    const isOther = credential !== undefined && typeof now !== "string" && now.credential !== credential;
+    return isOther ? "password-changed" : now;
   }
 }
 
