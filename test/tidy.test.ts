@@ -25,6 +25,8 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   "jsonc-parser": ["config"],
   zod: ["config"],
   commander: ["cli"],
+  "@peculiar/x509": ["certificates"],
+  "reflect-metadata": ["certificates"],
   "@marcbachmann/cel-js": ["expression"],
   re2js: ["expression"],
   "@datadog/sketches-js": ["sketch"],

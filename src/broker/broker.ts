@@ -40,6 +40,7 @@ import { Link } from "./link.ts";
 import { type Listener, type ListenerOptions, openListener } from "./listeners.ts";
 import { plainSerial } from "./origin.ts";
 import { RetainedQuota } from "./retained-quota.ts";
+import { revokedSerials } from "./revoked.ts";
 import { Sessions } from "./sessions.ts";
 import { volatileJournal } from "./volatile-journal.ts";
 
@@ -58,8 +59,6 @@ export interface BrokerOptions {
   readonly ownTopicPrefix: string;
   /** Without one, everybody whom a listener lets in may do everything. */
   readonly gatekeeper?: Gatekeeper | undefined;
-  /** Serial numbers in a PEM list of revoked certificates, in hexadecimal. Needed where a listener has one. */
-  readonly readRevoked?: ((crl: string) => Promise<readonly string[]>) | undefined;
   /** Deadlines, where they differ from those in the limits. */
   readonly timings?: Partial<GateTimings>;
   /** Where sessions are kept. Without it they end with the broker. */
@@ -143,8 +142,8 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     reloadCertificates: async () => {
       for (const listener of listeners) {
         const crl = await listener.reload();
-        if (crl === undefined || options.readRevoked === undefined) continue;
-        const revoked = new Set((await options.readRevoked(crl)).map(plainSerial));
+        if (crl === undefined) continue;
+        const revoked = new Set(revokedSerials(crl).map(plainSerial));
         parts.admissions.expelCertificates((serial) => revoked.has(serial));
       }
     },

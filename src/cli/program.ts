@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { AppError } from "../core/errors.ts";
 import { version } from "../ops/build-info.ts";
 import { addAlertCommands } from "./alerts/commands.ts";
+import { addCertificateCommands } from "./certificates/commands.ts";
 import type { CommandContext } from "./context.ts";
 import { addDeviceCommands } from "./devices/commands.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
@@ -68,6 +69,7 @@ function makeProgram(context: CommandContext, finish: Finish): Command {
   addAlertCommands(program, context, finish);
   addDeviceCommands(program, context, finish);
   addIngestCommands(program, context, finish);
+  addCertificateCommands(program, context, finish);
   addUserCommands(program, context, finish);
   addSimulate(program, context, finish);
   return program;
