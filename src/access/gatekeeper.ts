@@ -52,20 +52,20 @@ export class UserGatekeeper implements Gatekeeper {
   }
 
   /** The same work, whether there is such a user or not. */
-  async #check(
-    { address, password = noPassword }: Login,
-    username: string,
-  ): Promise<LoginRefusal | undefined> {
+  async #check(login: Login, username: string): Promise<LoginRefusal | undefined> {
+    const { address, password = noPassword } = login;
     const name = username.slice(0, nameCharactersKept);
     const nowMs = (): number => this.#options.clock.monotonicMs();
     if (this.#lockout.isLocked(address, name, nowMs())) return "locked";
     const own = this.#policy.user(username)?.password;
     const kept = own ?? decoyPassword;
     if (!this.#known.recognises(kept, password)) {
-      const verdict = await this.#queue.run(networkOf(address), async () =>
-        // Others may have guessed too often while this one waited.
-        this.#lockout.isLocked(address, name, nowMs()) ? "locked" : await verifyPassword(kept, password),
-      );
+      const verdict = await this.#queue.run(networkOf(address), async () => {
+        // Others may have guessed too often while this one waited, or it may have left.
+        if (!login.isAwaited()) return "busy";
+        if (this.#lockout.isLocked(address, name, nowMs())) return "locked";
+        return await verifyPassword(kept, password);
+      });
       if (verdict === "busy" || verdict === "locked") return verdict;
       if (!verdict || own === undefined || this.#policy.user(username)?.password !== own) {
         this.#lockout.onFailure(address, name, { nowMs: nowMs(), random: this.#options.random() });

@@ -45,7 +45,12 @@ export function apiDocument(
       ...routes.map((route) => [route.path, { get: readOperationOf(route) }]),
       ...commands.map((route) => [route.path, { post: commandOperationOf(route) }]),
     ]),
-    components: { schemas: { Problem: problemSchema } },
+    // On loopback nobody has to say who they are.
+    security: [{}, { token: [] }],
+    components: {
+      schemas: { Problem: problemSchema },
+      securitySchemes: { token: { type: "http", scheme: "bearer" } },
+    },
   };
 }
 

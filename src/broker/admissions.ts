@@ -59,6 +59,7 @@ export class Admissions {
       address: origin.address,
       certificate: origin.certificate?.name,
       anonymous: origin.anonymous,
+      isAwaited: () => !connection.isClosed,
     };
     const verdict = await (gatekeeper?.admit(login) ?? openTo(login, origin.isVerified));
     const refusal = typeof verdict === "string" ? verdict : await this.#claim(connection, verdict);

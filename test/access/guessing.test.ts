@@ -19,7 +19,7 @@ function loginOf(
   password: string,
 ): Parameters<Access["gatekeeper"]["admit"]>[0] {
   const credentials = { username, password: Buffer.from(password), clientId: "c" };
-  return { ...credentials, address, certificate: undefined, anonymous: false };
+  return { ...credentials, address, certificate: undefined, anonymous: false, isAwaited: () => true };
 }
 
 test.each([
@@ -76,6 +76,16 @@ test("a wrong password takes as long for a user as for a name that is none", asy
   // Within 5 % on a quiet machine; beside other tests only what a missing hash would show is told apart.
   expect(middle(timesMs.press) / middle(timesMs.nobody)).toBeGreaterThan(0.6);
   expect(middle(timesMs.press) / middle(timesMs.nobody)).toBeLessThan(1.6);
+});
+
+test("nothing is checked for those who have left", async () => {
+  const gate = await gatekeeper();
+  const left = { ...loginOf("10.0.0.1", "press", rightPassword), isAwaited: () => false };
+  const startedMs = performance.now();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => gate.admit(left)));
+  expect(new Set(answers)).toEqual(new Set(["busy"]));
+  // Twenty checks would take a second.
+  expect(performance.now() - startedMs).toBeLessThan(200);
 });
 
 test("a password that was right before is right again at once", async () => {

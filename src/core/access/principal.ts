@@ -30,6 +30,8 @@ export interface Login {
   readonly certificate: string | undefined;
   /** The listener lets in clients without credentials. */
   readonly anonymous: boolean;
+  /** Somebody still waits for the answer: work for those who have left is not done. */
+  readonly isAwaited: () => boolean;
 }
 
 /** Why a client is not let in, or not any more. Closed: metrics are labelled with these names. */
