@@ -494,13 +494,14 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
     return this.#engine?.settings.rules ?? [];
   }
 
-  devices(): ReturnType<ReadModel["devices"]> {
+  devices(only?: string): ReturnType<ReadModel["devices"]> {
     if (this.#engine === undefined) return [];
     const { state } = this.#engine;
     const profiles = new Map(this.#profiles.map((profile) => [profile.id, profile]));
     return deviceViews({
       series: state.series(),
-      facts: state.catalogue.all(),
+      catalogue: state.catalogue,
+      ...(only === undefined ? {} : { only }),
       runningMs: state.runningMsAt(this.#options.clock.monotonicMs()),
       profileOf: (id) => profiles.get(id),
     });

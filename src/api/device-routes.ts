@@ -57,10 +57,9 @@ export function devicesRoute(readModel: ReadModel): Route {
       const device = query.get("device");
       const profile = query.get("profile");
       const found = readModel
-        .devices()
+        .devices(device ?? undefined)
         .filter(
           (one) =>
-            (device === null || one.device === device) &&
             (profile === null || one.profile === profile) &&
             (online === null || String(one.online) === online),
         );
@@ -147,7 +146,7 @@ async function describe(sources: DeviceSources, body: unknown): Promise<RouteOut
     ...(tags === undefined ? {} : { tags }),
   };
   return await obeyed(sources, command, () => {
-    const view = sources.readModel.devices().find((one) => one.device === device);
+    const [view] = sources.readModel.devices(device);
     return view === undefined ? noSuchDevice(device) : jsonAnswer(view);
   });
 }
@@ -166,7 +165,7 @@ async function obeyed(
   answer: () => RouteOutcome,
 ): Promise<RouteOutcome> {
   const { device } = command;
-  if (!readModel.devices().some((one) => one.device === device)) return noSuchDevice(device);
+  if (readModel.devices(device).length === 0) return noSuchDevice(device);
   return (await commandFailure({ readModel, commander }, command)) ?? answer();
 }
 

@@ -1,7 +1,9 @@
 /** The device registry as people see it: what was seen, joined with what is said about it. */
-import { type FactSource, factSources, type HeldFact, type IdentityFact, type MetricFact } from "./fact.ts";
+import { type FactSource, factSources, type IdentityFact, type MetricFact } from "./fact.ts";
+import type { Catalogue } from "./fold/catalogue.ts";
 import type { DeviceState, SeriesState } from "./fold/series-state.ts";
 import type { EpochMs, SeriesDefinition } from "./sample.ts";
+import { unitSymbol } from "./unit.ts";
 
 /** One metric of a device. */
 export interface DeviceMetric {
@@ -51,17 +53,26 @@ export interface DeviceView {
 export interface DeviceSources {
   /** Series that are in use, in the order of their numbers. */
   readonly series: Iterable<SeriesState>;
-  readonly facts: Iterable<HeldFact>;
+  readonly catalogue: Pick<Catalogue, "all" | "unitOf">;
+  /** Only the device of this name. */
+  readonly only?: string;
   /** How long the gateway has been running now, in milliseconds. */
   readonly runningMs: number;
   readonly profileOf: (id: string) => { readonly vendor: string; readonly model: string } | undefined;
 }
 
 /** Every device, in the order in which it first came. */
-export function deviceViews({ series, facts, runningMs, profileOf }: DeviceSources): readonly DeviceView[] {
-  const said = new SaidOfDevices(facts);
+export function deviceViews({
+  series,
+  catalogue,
+  only,
+  runningMs,
+  profileOf,
+}: DeviceSources): readonly DeviceView[] {
+  const said = new SaidOfDevices(catalogue);
   const devices = new Map<string, { readonly state: DeviceState; readonly metrics: SeriesDefinition[] }>();
   for (const { definition, device: state } of series) {
+    if (only !== undefined && definition.device !== only) continue;
     const known = devices.get(definition.device);
     if (known === undefined) devices.set(definition.device, { state, metrics: [definition] });
     else known.metrics.push(definition);
@@ -103,8 +114,11 @@ class SaidOfDevices {
   readonly #identities: Map<string, IdentityFact[]> = new Map();
   readonly #metrics: Map<string, MetricFact[]> = new Map();
 
-  constructor(facts: Iterable<HeldFact>) {
-    for (const fact of facts) {
+  readonly #unitOf: (definition: SeriesDefinition) => string | undefined;
+
+  constructor(catalogue: DeviceSources["catalogue"]) {
+    this.#unitOf = (definition) => catalogue.unitOf(definition);
+    for (const fact of catalogue.all()) {
       if (fact.kind === "identity") put(this.#identities, fact.device, fact);
       else if (fact.kind === "metric") put(this.#metrics, keyOf(...namesOf(fact.of)), fact);
     }
@@ -133,9 +147,9 @@ class SaidOfDevices {
 
   metricOf(definition: SeriesDefinition): DeviceMetric {
     const facts = this.#factsOf(definition);
-    const unit = definition.unit ?? facts.find((fact) => fact.unit !== undefined)?.unit;
+    const unit = definition.unit ?? this.#unitOf(definition);
     const conflicts = facts.flatMap(({ source, unit: other }) =>
-      other === undefined || other === unit ? [] : [{ source, unit: other }],
+      other === undefined || unitSymbol(other) === unit ? [] : [{ source, unit: other }],
     );
     const first = <K extends keyof MetricFact>(key: K): MetricFact[K] | undefined =>
       facts.find((fact) => fact[key] !== undefined)?.[key];

@@ -207,8 +207,12 @@ export interface ReadModel {
   /** The newest transition of each alert that is known, by rule and key. */
   alerts(): readonly AlertRecord[];
   rules(): readonly RuleDefinition[];
-  /** Every device that has sent something and was not removed, in the order in which it first came. */
-  devices(): readonly DeviceView[];
+  /**
+   * Every device that has sent something and was not removed, in the order in which it first came.
+   *
+   * @param only - Just the device of this name.
+   */
+  devices(only?: string): readonly DeviceView[];
   /** Topics in use, and how each is decoded. */
   topics(): readonly TopicView[];
   /** Device profiles that are, or were, in force. */

@@ -188,6 +188,11 @@ export function unitOf(written: string): Unit | undefined {
   return bySpelling.get(written.trim().replaceAll("\u03bc", "\u00b5"));
 }
 
+/** A unit in the spelling of the table; as it was written where it is not known. */
+export function unitSymbol(written: string): string {
+  return unitOf(written)?.symbol ?? written;
+}
+
 /**
  * How values get from one unit to another.
  *

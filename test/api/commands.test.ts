@@ -1,11 +1,11 @@
 import { connect } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ApiServer, openApiServer } from "../../src/api/server.ts";
+import type { ApiServer } from "../../src/api/server.ts";
 import { AppError } from "../../src/core/errors.ts";
 import { hashOf } from "../../src/core/rule/hash.ts";
 import { RememberingLogger } from "../support/remembering-logger.ts";
 import { ruleOf } from "../support/records.ts";
-import { alertOf, exchange, MemoryCommander, MemoryReplayer, MemoryReadModel } from "./world.ts";
+import { alertOf, exchange, MemoryCommander, MemoryReadModel, openMemoryApi } from "./world.ts";
 
 const firing = hashOf("warm");
 const pending = hashOf("door");
@@ -19,16 +19,7 @@ beforeEach(async () => {
   readModel = new MemoryReadModel();
   readModel.ruleList = [ruleOf({ id: "warm" }), ruleOf({ id: "all", groupBy: [] })];
   commander = new MemoryCommander(readModel);
-  server = await openApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    readModel,
-    commander,
-    replayer: new MemoryReplayer(),
-    scrape: () => Promise.reject(new Error("not asked for")),
-    logger: new RememberingLogger(),
-    version: "1.2.3",
-  });
+  server = await openMemoryApi(readModel, { commander, logger: new RememberingLogger() });
 });
 afterEach(() => server.close());
 

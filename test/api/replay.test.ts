@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ApiServer, openApiServer } from "../../src/api/server.ts";
+import type { ApiServer } from "../../src/api/server.ts";
 import { AppError } from "../../src/core/errors.ts";
-import { quietLogger } from "../support/quiet-logger.ts";
-import { MemoryCommander, MemoryReadModel, MemoryReplayer } from "./world.ts";
+import { MemoryReadModel, MemoryReplayer, openMemoryApi } from "./world.ts";
 
 let server: ApiServer;
 let readModel: MemoryReadModel;
@@ -11,16 +10,7 @@ let replayer: MemoryReplayer;
 beforeEach(async () => {
   readModel = new MemoryReadModel();
   replayer = new MemoryReplayer();
-  server = await openApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    readModel,
-    commander: new MemoryCommander(readModel),
-    replayer,
-    scrape: () => Promise.reject(new Error("not asked for")),
-    logger: quietLogger,
-    version: "1.2.3",
-  });
+  server = await openMemoryApi(readModel, { replayer });
 });
 afterEach(() => server.close());
 

@@ -1,23 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ApiServer, openApiServer } from "../../src/api/server.ts";
-import { quietLogger } from "../support/quiet-logger.ts";
-import { MemoryCommander, MemoryReplayer, MemoryReadModel } from "./world.ts";
+import type { ApiServer } from "../../src/api/server.ts";
+import { MemoryReadModel, openMemoryApi } from "./world.ts";
 
 let server: ApiServer;
 let readModel: MemoryReadModel;
 
 beforeEach(async () => {
   readModel = new MemoryReadModel();
-  server = await openApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    readModel,
-    commander: new MemoryCommander(readModel),
-    replayer: new MemoryReplayer(),
-    scrape: () => Promise.reject(new Error("not asked for")),
-    logger: quietLogger,
-    version: "1.2.3",
-  });
+  server = await openMemoryApi(readModel);
 });
 afterEach(() => server.close());
 

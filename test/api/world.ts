@@ -1,5 +1,6 @@
 /** A small gateway in memory for the API, and a client that can send anything. */
 import { connect } from "node:net";
+import { type ApiServer, type ApiServerOptions, openApiServer } from "../../src/api/server.ts";
 import {
   type BridgeStatus,
   type GatewayStatus,
@@ -23,6 +24,7 @@ import type { NumberedDeadLetter } from "../../src/core/record.ts";
 import { hashOf } from "../../src/core/rule/hash.ts";
 import type { RuleDefinition } from "../../src/core/rule/definition.ts";
 import type { AlertRecord, AlertState } from "../../src/core/streams.ts";
+import { quietLogger } from "../support/quiet-logger.ts";
 
 export function alertOf(rule: string, state: AlertState, more: Partial<AlertRecord> = {}): AlertRecord {
   return {
@@ -49,6 +51,24 @@ export function alertOf(rule: string, state: AlertState, more: Partial<AlertReco
     capture: null,
     ...more,
   };
+}
+
+/** Opens the API on a gateway in memory, on any free port of loopback. */
+export function openMemoryApi(
+  readModel: MemoryReadModel,
+  parts: Partial<Pick<ApiServerOptions, "commander" | "replayer" | "logger">> = {},
+): Promise<ApiServer> {
+  return openApiServer({
+    host: "127.0.0.1",
+    port: 0,
+    readModel,
+    commander: new MemoryCommander(readModel),
+    replayer: new MemoryReplayer(),
+    scrape: () => Promise.reject(new Error("not asked for")),
+    logger: quietLogger,
+    version: "1.2.3",
+    ...parts,
+  });
 }
 
 export class MemoryReadModel implements ReadModel {
@@ -116,8 +136,8 @@ export class MemoryReadModel implements ReadModel {
   topicList: TopicView[] = [];
   schemaList: SchemaPeriod[] = [];
 
-  devices(): readonly DeviceView[] {
-    return this.deviceList;
+  devices(only?: string): readonly DeviceView[] {
+    return this.deviceList.filter(({ device }) => only === undefined || device === only);
   }
 
   topics(): readonly TopicView[] {

@@ -1,14 +1,13 @@
 import { tmpdir } from "node:os";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ApiServer, openApiServer } from "../../src/api/server.ts";
+import type { ApiServer } from "../../src/api/server.ts";
 import { sampleTable } from "../../src/cli/alerts/sample-table.ts";
 import type { Output } from "../../src/cli/context.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
 import type { Sample } from "../../src/core/read-model.ts";
 import type { AlertRecord } from "../../src/core/streams.ts";
-import { alertOf, MemoryCommander, MemoryReplayer, MemoryReadModel } from "../api/world.ts";
-import { quietLogger } from "../support/quiet-logger.ts";
+import { alertOf, MemoryReadModel, openMemoryApi } from "../api/world.ts";
 import { ruleOf } from "../support/records.ts";
 import { type Ended, holdfast } from "./holdfast.ts";
 
@@ -31,16 +30,7 @@ beforeEach(async () => {
   readModel = new MemoryReadModel();
   readModel.alertList = [captured(capture), alertOf("door", "pending", { id: door })];
   readModel.ruleList = [ruleOf({ id: "warm", capture: { beforeMs: 60_000, afterMs: 120_000 } })];
-  server = await openApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    readModel,
-    commander: new MemoryCommander(readModel),
-    replayer: new MemoryReplayer(),
-    scrape: () => Promise.reject(new Error("not asked for")),
-    logger: quietLogger,
-    version: "1.2.3",
-  });
+  server = await openMemoryApi(readModel);
 });
 afterEach(() => server.close());
 

@@ -4,14 +4,13 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ApiServer, openApiServer } from "../../src/api/server.ts";
+import type { ApiServer } from "../../src/api/server.ts";
 import { alertTable } from "../../src/cli/alerts/alert-table.ts";
 import { shownAlertOf } from "../../src/cli/alerts/shown-alert.ts";
 import type { Output } from "../../src/cli/context.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
 import { systemClock } from "../../src/ops/clock.ts";
-import { alertOf, MemoryCommander, MemoryReplayer, MemoryReadModel } from "../api/world.ts";
-import { quietLogger } from "../support/quiet-logger.ts";
+import { alertOf, MemoryCommander, MemoryReadModel, openMemoryApi } from "../api/world.ts";
 import { type Ended, holdfast } from "./holdfast.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "holdfast-alerts-"));
@@ -31,16 +30,7 @@ beforeEach(async () => {
     alertOf("hum", "resolved", { id: hum }),
   ];
   commander = new MemoryCommander(readModel);
-  server = await openApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    readModel,
-    commander,
-    replayer: new MemoryReplayer(),
-    scrape: () => Promise.reject(new Error("not asked for")),
-    logger: quietLogger,
-    version: "1.2.3",
-  });
+  server = await openMemoryApi(readModel, { commander });
 });
 afterEach(() => server.close());
 

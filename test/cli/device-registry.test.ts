@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ApiServer, openApiServer } from "../../src/api/server.ts";
+import type { ApiServer } from "../../src/api/server.ts";
 import type { DeviceView } from "../../src/core/device-view.ts";
-import { MemoryCommander, MemoryReadModel, MemoryReplayer } from "../api/world.ts";
-import { quietLogger } from "../support/quiet-logger.ts";
+import { MemoryCommander, MemoryReadModel, openMemoryApi } from "../api/world.ts";
 import { holdfastInProcess, type Outcome } from "./in-process.ts";
 
 let server: ApiServer;
@@ -41,16 +40,7 @@ beforeEach(async () => {
   const readModel = new MemoryReadModel();
   readModel.deviceList = [tag, meter, plug];
   commander = new MemoryCommander(readModel);
-  server = await openApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    readModel,
-    commander,
-    replayer: new MemoryReplayer(),
-    scrape: () => Promise.reject(new Error("not asked for")),
-    logger: quietLogger,
-    version: "1.2.3",
-  });
+  server = await openMemoryApi(readModel, { commander });
 });
 afterEach(() => server.close());
 

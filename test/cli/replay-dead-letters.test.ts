@@ -2,11 +2,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import mqtt from "mqtt";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ApiServer, openApiServer } from "../../src/api/server.ts";
+import type { ApiServer } from "../../src/api/server.ts";
 import type { Sample } from "../../src/core/read-model.ts";
-import { MemoryCommander, MemoryReadModel, MemoryReplayer } from "../api/world.ts";
+import { MemoryReadModel, MemoryReplayer, openMemoryApi } from "../api/world.ts";
 import { startGateway } from "../support/gateway-process.ts";
-import { quietLogger } from "../support/quiet-logger.ts";
 import { readStoreContents } from "../support/store-contents.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { until } from "../support/until.ts";
@@ -19,16 +18,7 @@ let replayer: MemoryReplayer;
 beforeEach(async () => {
   const readModel = new MemoryReadModel();
   replayer = new MemoryReplayer();
-  server = await openApiServer({
-    host: "127.0.0.1",
-    port: 0,
-    readModel,
-    commander: new MemoryCommander(readModel),
-    replayer,
-    scrape: () => Promise.reject(new Error("not asked for")),
-    logger: quietLogger,
-    version: "1.2.3",
-  });
+  server = await openMemoryApi(readModel, { replayer });
 });
 afterEach(() => server.close());
 

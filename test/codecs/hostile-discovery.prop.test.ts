@@ -14,7 +14,7 @@ import {
   nameCharactersMax,
   topicBytesMax,
 } from "../../src/core/limits.ts";
-import { mutated } from "./json-trees.ts";
+import { damaged } from "./json-trees.ts";
 import { NotingDecoding } from "./noted-facts.ts";
 
 /** Damaged payloads a codec: as many as there is time for, or a million. */
@@ -224,16 +224,7 @@ test.each(subjects)(
     const index = fc.nat({ max: payloads.length - 1 });
     fc.assert(
       fc.property(index, index, fc.nat(), fc.integer({ min: 1, max: 4 }), (one, other, seed, times) => {
-        let state = seed;
-        // The constants of "Numerical Recipes", with the upper bits, which are the better ones.
-        const choose = (): number => {
-          state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-          return state >>> 8;
-        };
-        let payload = payloads[one]!;
-        for (let time = 0; time < times && payload.length > 0; time += 1) {
-          payload = mutated(payload, payloads[other]!, choose);
-        }
+        const payload = damaged(payloads, { one, other, seed, times });
         expect(decodeMs(decoding, payload)).toBeLessThan(decodeMsMax);
         expect(prototypeNames()).toBe(names);
       }),

@@ -123,6 +123,24 @@ export function expectedRows(value: Tree, path: readonly string[] = []): ShownRo
   return Number.isFinite(parsed) ? [[metric, parsed]] : [[metric, null, "bad"]];
 }
 
+/** One of the payloads, damaged some times over; a function of its arguments. */
+export function damaged(
+  payloads: readonly Buffer[],
+  { one, other, seed, times }: Readonly<Record<"one" | "other" | "seed" | "times", number>>,
+): Buffer {
+  let state = seed;
+  // The constants of "Numerical Recipes", with the upper bits, which are the better ones.
+  const choose = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 8;
+  };
+  let payload = payloads[one]!;
+  for (let time = 0; time < times && payload.length > 0; time += 1) {
+    payload = mutated(payload, payloads[other]!, choose);
+  }
+  return payload;
+}
+
 /** Flips, cuts, or splices bytes; `choose` gives natural numbers. */
 export function mutated(original: Buffer, other: Buffer, choose: () => number): Buffer {
   const place = choose() % (original.length + 1);

@@ -9,7 +9,7 @@ import {
 } from "../fact.ts";
 import { availabilityDevicesMax, catalogueCharactersMax, catalogueFactsMax } from "../limits.ts";
 import type { SeriesDefinition } from "../sample.ts";
-import { unitOf } from "../unit.ts";
+import { unitSymbol } from "../unit.ts";
 import { KeyIndex } from "./key-index.ts";
 import type { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
 
@@ -91,7 +91,7 @@ export class Catalogue {
       unit = fact.unit;
       rank = factSources.indexOf(fact.source);
     }
-    return unit === undefined ? undefined : (unitOf(unit)?.symbol ?? unit);
+    return unit === undefined ? undefined : unitSymbol(unit);
   }
 
   /**

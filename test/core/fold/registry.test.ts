@@ -11,7 +11,7 @@ import { recordOf, ruleOf, sourceOf } from "../../support/records.ts";
 function registryOf(state: FoldState, seconds: number): Readonly<Record<string, DeviceView>> {
   const views = deviceViews({
     series: state.series(),
-    facts: state.catalogue.all(),
+    catalogue: state.catalogue,
     runningMs: state.runningMsAt(seconds * 1_000),
     profileOf: (id) => (id === "acme/t1" ? { vendor: "Acme", model: "T1" } : undefined),
   });
@@ -83,7 +83,7 @@ test("time that the gateway was off is no silence of a device", () => {
   gateway.boot(7_200);
   const views = deviceViews({
     series: gateway.state.series(),
-    facts: [],
+    catalogue: gateway.state.catalogue,
     runningMs: gateway.state.runningMsAt(1_000),
     profileOf: () => undefined,
   });
