@@ -216,7 +216,11 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       calibrations: this.#calibrations,
     });
     this.#replay = new DeadLetterReplay({
-      letters: () => store.deadLetters(deadLettersMax),
+      letters: async () => {
+        // A letter may wait for the disk while what makes it readable has come: an edge node answers within a commit.
+        await engine.caughtUp();
+        return await store.deadLetters(deadLettersMax);
+      },
       replay: (letter, receipt) => intake.replay(letter, receipt),
       attempt: (letter) =>
         tryPayload(this.#plans.trialPlanOf(addressOf(letter)), letter.bytes, letter.at).rejection,

@@ -170,6 +170,15 @@ export class Engine implements BatchSource {
   }
 
   /**
+   * Resolves when all that was taken in before the call is durable, with its dead letters and effects, or refused.
+   *
+   * @throws AppError `STORE_FAILED` when the store cannot write any more.
+   */
+  async caughtUp(): Promise<void> {
+    if (this.#busy) await this.#change({ from: this.batch });
+  }
+
+  /**
    * Takes nothing more, writes what it holds, and a last record with a checkpoint.
    *
    * Ends soon with a broken store too: what it cannot write is refused.

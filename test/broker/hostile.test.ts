@@ -260,7 +260,8 @@ test("silent and half-finished connections are closed at the deadline (A6)", asy
     "closed",
   );
   await until(() => sockets.every((socket) => socket.destroyed || socket.readableEnded), "clients see it");
-  expect(impatient.metric("connections")).toBe(0);
+  await until(() => impatient.metric("connections") === 0, "none is left");
+  expect(impatient.metric("connections_closed_total", "authentication-deadline")).toBe(200);
   for (const socket of sockets) socket.destroy();
 });
 

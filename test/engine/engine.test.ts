@@ -52,6 +52,27 @@ test("a message is acknowledged when the record that holds it is durable, and no
   await gateway.stop();
 });
 
+test("who waits until all is caught up waits for what was taken in before, and for nothing when all is durable", async () => {
+  const gateway = await opened();
+  const letGo = gateway.store.hold();
+  const under = gateway.send("room", reading(1, 5));
+  await new Promise((resolve) => setImmediate(resolve));
+  const waiting = gateway.send("room", reading(2, 5));
+  const order: string[] = [];
+  const caughtUp = gateway.engine.caughtUp().then(() => order.push(under.outcome, waiting.outcome));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(order).toEqual([]);
+  letGo();
+  await caughtUp;
+  expect(order).toEqual(["committed", "committed"]);
+  const { lastSeq } = gateway.store;
+  await waiting.decided;
+  await new Promise((resolve) => setImmediate(resolve));
+  await gateway.engine.caughtUp();
+  expect(gateway.store.lastSeq).toBe(lastSeq);
+  await gateway.stop();
+});
+
 test("what arrives while a commit is under way shares the next one", async () => {
   const gateway = await opened();
   const letGo = gateway.store.hold();
