@@ -42,6 +42,7 @@ import { plainSerial } from "./origin.ts";
 import { RetainedQuota } from "./retained-quota.ts";
 import { revokedSerials } from "./revoked.ts";
 import { Sessions } from "./sessions.ts";
+import { TopicEmitter } from "./topic-emitter.ts";
 import { volatileJournal } from "./volatile-journal.ts";
 
 export type { ListenerOptions } from "./listeners.ts";
@@ -194,9 +195,13 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     isConnected: (id) => engine.clients[id] !== undefined,
     isOpen: (owner) => connectionOf(owner)?.isOpen ?? false,
   });
-  const interest: Interest = new Interest((topic) => sessions.wants(topic));
+  const emitter: TopicEmitter = new TopicEmitter(() => interest.invalidate());
+  const interest: Interest = new Interest((topic) => emitter.has(topic) || sessions.wants(topic));
   const engine = makeEngine({
     persistence: sessions,
+    mq: emitter,
+    // It is what the engine derives the number of listeners of a connection from: any.
+    concurrency: 0,
     ...makeHooks(
       {
         gate: () => gate,
@@ -205,8 +210,6 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
       },
       counters,
     ),
-    // Fan-out is bounded before it enters the emitter, and no subscriber can hold a message up in it.
-    concurrency: 0,
     connectTimeout: timings.authenticationMs,
     drainTimeout: 0,
     queueLimit: 2 * clientOpenQos2Max,
@@ -216,7 +219,7 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     receiveMaximum: clientInFlightMax,
     pendingSessionsLimit: sessionsMax,
   });
-  guardEngine(engine, interest);
+  guardEngine(engine);
   const quota = new RetainedQuota();
   const fanOut = new FanOut(counters, {
     number: (packet) => numbered(packet, engine),
@@ -226,12 +229,12 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
       sessions.keep(mayRetain ? packet : { ...packet, retain: false });
     },
     reveal: (packet) => sessions.retained.reveal(packet),
-    emit: (packet, done) => engine.mq.emit(packet, done),
+    emit: (packet, done) => emitter.emit(packet, done),
   });
   // What clients publish has gone to the fan-out when it was committed; the engine's own topics remain.
   engine.publish = (packet, client, done) => {
     const onDone = isCallback(client) ? client : (done ?? (() => undefined));
-    if (packet.topic.startsWith("$SYS/")) engine.mq.emit(numbered(packet, engine), onDone);
+    if (packet.topic.startsWith("$SYS/")) emitter.emit(numbered(packet, engine), onDone);
     else onDone();
   };
   const audit = new AuditLog(logger, clock);
@@ -256,6 +259,7 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     fanOut,
     openClient: (connection) => openClient(engine, connection, counters, sessions),
     onOpened: (client) => !client.clean && sessions.begin(client),
+    onAcknowledged: (client, packetId) => sessions.acknowledge(client, packetId),
   });
   observe(engine, sessions, logger);
   await engine.listen();
@@ -307,20 +311,14 @@ function isCallback(value: unknown): value is () => void {
 /** Gives a message what it is recognised by inside the engine, and when it expires. */
 function numbered(packet: EnginePacket, engine: Engine): EnginePacket {
   engine.counter += 1;
-  const { messageExpiryInterval } = packet.properties ?? {};
+  packet.cmd = "publish";
+  packet.dup = false;
+  packet.brokerId = engine.id;
+  packet.brokerCounter = engine.counter;
+  const interval = packet.properties?.["messageExpiryInterval"];
   // The engine holds the expiry against the wall clock.
-  const expiry =
-    typeof messageExpiryInterval === "number" && messageExpiryInterval > 0
-      ? { messageExpiry: Date.now() + messageExpiryInterval * 1000 }
-      : {};
-  return {
-    ...packet,
-    ...expiry,
-    cmd: "publish",
-    dup: false,
-    brokerId: engine.id,
-    brokerCounter: engine.counter,
-  };
+  if (typeof interval === "number" && interval > 0) packet.messageExpiry = Date.now() + interval * 1000;
+  return packet;
 }
 
 /** Under whose rules the client with this id is connected. */

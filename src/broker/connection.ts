@@ -29,7 +29,7 @@ import { isControlAcceptable } from "./control-packets.ts";
 import type { CloseCause } from "./counters.ts";
 import { Credit } from "./credit.ts";
 import { DrainWatch } from "./drain-watch.ts";
-import { type EngineClient, keepAlive } from "./engine.ts";
+import { type EngineClient, type EnginePacket, keepAlive } from "./engine.ts";
 import { EnginePassage, type PassageOwner } from "./engine-passage.ts";
 import { FanOutQueue } from "./fan-out.ts";
 import { type FrameHandler, FrameReader } from "./frame-reader.ts";
@@ -39,6 +39,7 @@ import type { Origin } from "./origin.ts";
 import { LaneLedger } from "./lane-ledger.ts";
 import { OutboundWindow } from "./outbound-window.ts";
 import { PacketType, Reason } from "./packets.ts";
+import { PendingDeliveries } from "./pending-deliveries.ts";
 import { makePublishFields, type PublishFields, readPublish } from "./publish-packet.ts";
 import { filtersFault } from "./subscribe-packet.ts";
 import { sameBytes, type TopicName } from "./topic-names.ts";
@@ -99,6 +100,7 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   readonly #credit: Credit;
   readonly #lane = new LaneLedger();
   readonly #drain = new DrainWatch();
+  readonly #deliveries = new PendingDeliveries();
   readonly #recentTopics: KnownTopic[] = [];
   #allowance: Allowance | undefined;
   #sweptAtMs: number;
@@ -133,7 +135,7 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   }
 
   get unsentBytes(): number {
-    return this.#transport?.unsentBytes ?? 0;
+    return (this.#transport?.unsentBytes ?? 0) + this.#deliveries.bytes;
   }
 
   get filtersMax(): number {
@@ -230,6 +232,19 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     this.#resume(Wait.connack);
   }
 
+  /** Sends a PUBLISH, together with what else is delivered in this turn. Its identifier is given here where it has none. */
+  deliver(packet: EnginePacket): void {
+    if (this.isClosed) return;
+    if (this.#deliveries.isEmpty) this.#gate.deliverSoon(this);
+    if (this.#deliveries.add(packet)) this.sendDeliveries();
+  }
+
+  sendDeliveries(): void {
+    if (this.isClosed || this.#deliveries.isEmpty) return;
+    this.client?.conn.flush();
+    this.#send(this.#deliveries.take(this.#version));
+  }
+
   onEngineRead(): void {
     this.#resume(Wait.engine);
   }
@@ -301,6 +316,7 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     if (this.#phase === "open") {
       this.writeAcknowledgements();
       this.client?.conn.flush();
+      this.sendDeliveries();
       const isTold = this.isOpen && this.#version === 5 && reason !== undefined;
       if (isTold) this.#send(Uint8Array.of(PacketType.disconnect << 4, 1, reason));
     }
@@ -367,7 +383,12 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
       }
     } else if (type === PacketType.pubrel) {
       this.passage.onReleased(readUint16(bytes, body));
-    } else if (endsOutboundMessage(type, bytes, body, end)) {
+    } else if (type === PacketType.puback) {
+      // The engine has no part in QoS 1 deliveries.
+      if (this.client?.clean === false) this.#gate.onAcknowledged(this.client, readUint16(bytes, body));
+      this.outbound.onAcknowledged();
+      return;
+    } else if (endsOutboundQos2(type, bytes, body, end)) {
       this.outbound.onAcknowledged();
     }
     this.#toEngine(bytes, start, end);
@@ -517,8 +538,8 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   }
 }
 
-/** Tells whether a packet from the client ends the way of a message that was sent to it. */
-function endsOutboundMessage(type: number, bytes: Uint8Array, body: number, end: number): boolean {
-  if (type === PacketType.puback || type === PacketType.pubcomp) return true;
+/** Tells whether a packet from the client ends the way of a QoS 2 message that was sent to it. */
+function endsOutboundQos2(type: number, bytes: Uint8Array, body: number, end: number): boolean {
+  if (type === PacketType.pubcomp) return true;
   return type === PacketType.pubrec && end - body > 2 && bytes[body + 2]! >= 0x80;
 }

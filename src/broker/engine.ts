@@ -23,6 +23,8 @@ export interface EnginePacket {
   properties?: Record<string, unknown>;
   brokerId?: string | null;
   brokerCounter?: number;
+  /** Not for the client that published it: the subscription says so. */
+  nl?: boolean;
   messageExpiry?: number;
   /** Client that published it. */
   clientId?: string;
@@ -43,7 +45,7 @@ export interface EngineClient {
   /** What the client announced in CONNECT; 65,535 where it did not. */
   readonly receiveMaximum: number;
   readonly maximumPacketSize: number | undefined;
-  subscriptions: Record<string, { readonly qos: number }>;
+  subscriptions: Record<string, { readonly qos: 0 | 1 | 2 }>;
   duplicates: Record<string, number>;
   deliver0: Deliver;
   deliverQoS: Deliver;

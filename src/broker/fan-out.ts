@@ -8,35 +8,20 @@
 import { clientInFlightMax, fanOutBytesMax, fanOutMessagesMax } from "../core/limits.ts";
 import type { Counters } from "./counters.ts";
 import type { EnginePacket } from "./engine.ts";
-import { FilterIndex } from "./filter-index.ts";
 import type { TopicName } from "./topic-names.ts";
 
 /** Which topics somebody wants: connected subscribers, and sessions that are away. */
 export class Interest {
-  /** How many subscribers hold a filter now. */
-  readonly #live = new FilterIndex<number>();
-  readonly #isStoredFor: (topic: string) => boolean;
+  readonly #isWanted: (topic: string) => boolean;
   #version = 0;
 
-  constructor(isStoredFor: (topic: string) => boolean) {
-    this.#isStoredFor = isStoredFor;
+  constructor(isWanted: (topic: string) => boolean) {
+    this.#isWanted = isWanted;
   }
 
-  /** Something about sessions has changed. */
+  /** A filter has come or gone. */
   invalidate(): void {
     this.#version += 1;
-  }
-
-  add(filter: string): void {
-    this.#live.set(filter, "", (this.#live.get(filter, "") ?? 0) + 1);
-    this.invalidate();
-  }
-
-  remove(filter: string): void {
-    const count = (this.#live.get(filter, "") ?? 0) - 1;
-    if (count > 0) this.#live.set(filter, "", count);
-    else this.#live.delete(filter, "");
-    this.invalidate();
   }
 
   /** Tells whether anybody wants the topic. One comparison, as long as no filter comes or goes. */
@@ -48,7 +33,7 @@ export class Interest {
   }
 
   includesName(name: string): boolean {
-    return this.#live.has(name) || this.#isStoredFor(name);
+    return this.#isWanted(name);
   }
 }
 

@@ -15,10 +15,15 @@ function makeNode<V>(): Node<V> {
   return { children: new Map(), values: undefined };
 }
 
+/** Topics whose filters are remembered; beyond it all are looked up again. 4,096 × some 200 bytes. */
+const rememberedMax = 4_096;
+
 /** Values by filter and key; one key has one value under one filter. */
 export class FilterIndex<V> {
   readonly #root: Node<V> = makeNode();
   #size = 0;
+  /** Values of all filters that match a topic: a sensor sends the same topic for ever, and filters seldom change. */
+  readonly #found = new Map<string, readonly ReadonlyMap<string, V>[]>();
 
   /** Number of values. */
   get size(): number {
@@ -39,7 +44,10 @@ export class FilterIndex<V> {
       }
       node = child;
     }
-    node.values ??= new Map();
+    if (node.values === undefined) {
+      node.values = new Map();
+      this.#found.clear();
+    }
     if (!node.values.has(key)) this.#size += 1;
     node.values.set(key, value);
   }
@@ -47,6 +55,7 @@ export class FilterIndex<V> {
   clear(): void {
     this.#root.children.clear();
     this.#root.values = undefined;
+    this.#found.clear();
     this.#size = 0;
   }
 
@@ -62,7 +71,9 @@ export class FilterIndex<V> {
     const leaf = path.at(-1)!;
     if (leaf.values?.delete(key) !== true) return;
     this.#size -= 1;
-    if (leaf.values.size === 0) leaf.values = undefined;
+    if (leaf.values.size > 0) return;
+    leaf.values = undefined;
+    this.#found.clear();
     for (let depth = levels.length; depth > 0; depth -= 1) {
       const node = path[depth]!;
       if (node.values !== undefined || node.children.size > 0) return;
@@ -72,17 +83,23 @@ export class FilterIndex<V> {
 
   /** Tells whether any filter matches the topic. */
   has(topic: string): boolean {
-    if (this.#size === 0) return false;
-    return visit(this.#root, topic.split("/"), 0, () => true);
+    return this.#size > 0 && this.#matching(topic).length > 0;
   }
 
   /** Calls back for every value whose filter matches the topic, in no particular order. */
   forEach(topic: string, callback: (value: V, key: string) => void): void {
     if (this.#size === 0) return;
-    visit(this.#root, topic.split("/"), 0, (values) => {
-      values.forEach(callback);
-      return false;
-    });
+    for (const values of this.#matching(topic)) values.forEach(callback);
+  }
+
+  #matching(topic: string): readonly ReadonlyMap<string, V>[] {
+    const known = this.#found.get(topic);
+    if (known !== undefined) return known;
+    const found: ReadonlyMap<string, V>[] = [];
+    visit(this.#root, topic.split("/"), 0, (values) => found.push(values));
+    if (this.#found.size >= rememberedMax) this.#found.clear();
+    this.#found.set(topic, found);
+    return found;
   }
 
   #find(filter: string): Node<V> | undefined {
@@ -95,19 +112,22 @@ export class FilterIndex<V> {
   }
 }
 
-/** Visits the values of every matching filter below a node until a visit returns true. */
+/** Visits the values of every matching filter below a node. */
 function visit<V>(
   node: Node<V>,
   levels: readonly string[],
   depth: number,
-  callback: (values: Map<string, V>) => boolean,
-): boolean {
+  callback: (values: Map<string, V>) => void,
+): void {
   const wildcards = depth > 0 || !levels[0]!.startsWith("$");
   const rest = wildcards ? node.children.get("#")?.values : undefined;
-  if (rest !== undefined && callback(rest)) return true;
-  if (depth === levels.length) return node.values !== undefined && callback(node.values);
+  if (rest !== undefined) callback(rest);
+  if (depth === levels.length) {
+    if (node.values !== undefined) callback(node.values);
+    return;
+  }
   const exact = node.children.get(levels[depth]!);
-  if (exact !== undefined && visit(exact, levels, depth + 1, callback)) return true;
+  if (exact !== undefined) visit(exact, levels, depth + 1, callback);
   const any = wildcards ? node.children.get("+") : undefined;
-  return any !== undefined && visit(any, levels, depth + 1, callback);
+  if (any !== undefined) visit(any, levels, depth + 1, callback);
 }

@@ -51,6 +51,8 @@ export interface GateOptions {
   readonly openClient: (connection: Connection) => EngineClient;
   /** A client is accepted. @returns Whether its session was there before. */
   readonly onOpened: (client: EngineClient) => boolean;
+  /** A client with a session has acknowledged a QoS 1 message. */
+  readonly onAcknowledged: (client: EngineClient, packetId: number) => void;
   readonly logger: Logger;
   readonly audit: AuditLog;
   /** Ends subscriptions that a client may not keep. */
@@ -66,6 +68,7 @@ export class Gate implements SharedCredit {
   readonly ownTopicPrefix: string;
   readonly openClient: (connection: Connection) => EngineClient;
   readonly onOpened: (client: EngineClient) => boolean;
+  readonly onAcknowledged: GateOptions["onAcknowledged"];
   readonly dropFilters: GateOptions["dropFilters"];
   readonly audit: AuditLog;
   readonly connections: Set<Connection> = new Set();
@@ -94,6 +97,13 @@ export class Gate implements SharedCredit {
   #flushing: Connection[] = [];
   readonly #awaitingCredit = new Set<Connection>();
   readonly #flush = (): void => this.#flushDirty();
+  /** Connections with deliveries that have not left. */
+  #delivering: Connection[] = [];
+  readonly #sendDeliveries = (): void => {
+    const delivering = this.#delivering;
+    this.#delivering = [];
+    for (const connection of delivering) connection.sendDeliveries();
+  };
 
   constructor(options: GateOptions) {
     this.sink = options.sink;
@@ -103,6 +113,7 @@ export class Gate implements SharedCredit {
     this.ownTopicPrefix = options.ownTopicPrefix;
     this.openClient = options.openClient;
     this.onOpened = options.onOpened;
+    this.onAcknowledged = options.onAcknowledged;
     this.dropFilters = options.dropFilters;
     this.audit = options.audit;
     this.topics = new TopicNames(options.ownTopicPrefix);
@@ -177,6 +188,12 @@ export class Gate implements SharedCredit {
   flushSoon(connection: Connection): void {
     if (this.#dirty.length === 0) queueMicrotask(this.#flush);
     this.#dirty.push(connection);
+  }
+
+  /** Has a connection send its deliveries when everything that is delivered now has been added to them. */
+  deliverSoon(connection: Connection): void {
+    if (this.#delivering.length === 0) queueMicrotask(this.#sendDeliveries);
+    this.#delivering.push(connection);
   }
 
   awaitSharedCredit(connection: Connection): void {

@@ -9,7 +9,6 @@ import type { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import { type Engine, type EngineClient, type EnginePacket, seePackets, wrapParser } from "./engine.ts";
 import { filterMatches } from "../core/topic.ts";
-import type { Interest } from "./fan-out.ts";
 import { publishBytes } from "./publish-size.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -24,23 +23,11 @@ function makeBareObject<V>(): Record<string, V> {
 
 /**
  * B1: client ids, broker ids and filters are keys of plain objects in the engine; `constructor` or
- * `__proto__` would be found in all of them. Also lets the interest hear of every filter.
+ * `__proto__` would be found in all of them.
  */
-export function guardEngine(engine: Engine, interest: Interest): void {
+export function guardEngine(engine: Engine): void {
   engine.clients = makeBareObject();
   engine.brokers = makeBareObject();
-  const { mq } = engine;
-  const on = mq.on.bind(mq);
-  const removeListener = mq.removeListener.bind(mq);
-  mq.on = (filter, listener, done) => {
-    interest.add(filter);
-    return on(filter, listener, done);
-  };
-  mq.removeListener = (filter, listener, done) =>
-    removeListener(filter, listener, () => {
-      interest.remove(filter);
-      done?.();
-    });
 }
 
 /** Guards one client; called as soon as the engine has made it. */
@@ -92,21 +79,29 @@ function keepFiltersInOrder(packet: { cmd?: string; subscriptions?: unknown }): 
   });
 }
 
+/**
+ * A1, B7, C6: deliveries do not go the engine's way, which takes a turn of the event loop and a write for each. What
+ * it would do is done here: no-local, the rights of the moment, the quality, and the packet identifier.
+ */
 function guardDelivery(
   client: EngineClient,
   connection: Connection,
   counters: Counters,
   sessions: Sessions,
 ): void {
-  const deliver0 = client.deliver0.bind(client);
-  const deliverQoS = client.deliverQoS.bind(client);
   const { outbound } = connection;
   const isRepeated = makeDuplicateFilter(engineIdOf);
+  const isUnwanted = (packet: EnginePacket): boolean =>
+    (packet.nl === true && packet.clientId === client.id) || isRepeated(packet);
   const send = (packet: EnginePacket): void => {
     outbound.send(packet.payload.length, () => {
       // The session knows under which identifier, and whether the message has been sent meanwhile.
-      if (client.clean || sessions.take(client, packet)) deliverQoS(packet, () => undefined);
-      else outbound.onAcknowledged();
+      if (!client.clean && !sessions.take(client, packet)) outbound.onAcknowledged();
+      else if (mayForward(connection, packet, counters)) connection.deliver(packet);
+      else {
+        if (!client.clean) sessions.drop(client, packet);
+        outbound.onAcknowledged();
+      }
     });
   };
   client.deliver0 = (packet, done) => {
@@ -114,36 +109,40 @@ function guardDelivery(
     if (packet.qos > 0 && packet.brokerId && grantedQos(client, packet.topic) > 0) {
       return client.deliverQoS(packet, done);
     }
-    if (isRepeated(packet)) return void setImmediate(done);
+    if (isUnwanted(packet)) return done();
     if (outbound.isBehind() && packet.brokerId) {
       counters.deliveryDropped["slow-subscriber"] += 1;
-      return void setImmediate(done);
+      return done();
     }
     outbound.whenDrained(() => {
-      const size = packet.payload.length;
-      outbound.promisedBytes += size;
-      deliver0(packet, () => {
-        outbound.promisedBytes -= size;
-        done();
-      });
+      packet.qos = 0;
+      if (mayForward(connection, packet, counters)) connection.deliver(packet);
+      afterwards(packet, done);
     });
   };
   client.deliverQoS = (packet, done) => {
+    // Retained messages come here whatever has been granted; others with at least QoS 1.
+    if (packet.qos === 2 || !packet.brokerId)
+      packet.qos = lower(packet.qos, grantedQos(client, packet.topic));
     if (packet.qos === 0) return client.deliver0(packet, done);
-    if (isRepeated(packet)) return void setImmediate(done);
-    if (packet.qos === 2 && grantedQos(client, packet.topic) === 1) packet.qos = 1;
+    if (isUnwanted(packet)) return done();
     if (packet.brokerId) {
       // Nobody else waits for this subscriber: the emitter goes on at once.
-      setImmediate(done);
+      done();
       if (!outbound.replaying || client.clean || !sessions.isLeftToReplay(client, packet)) send(packet);
       return;
     }
-    // Retained messages (no broker id) come one after the other, at the pace of the subscriber.
     outbound.whenDrained(() => {
       send(packet);
-      setImmediate(done);
+      afterwards(packet, done);
     });
   };
+}
+
+/** Retained messages (no broker id) come one after the other, a turn of the event loop for each. */
+function afterwards(packet: EnginePacket, done: () => void): void {
+  if (packet.brokerId) done();
+  else setImmediate(done);
 }
 
 function engineIdOf(packet: EnginePacket): number | undefined {
@@ -165,12 +164,13 @@ function makeDuplicateFilter(
   };
 }
 
-/**
- * The highest quality among the filters of a client that match; the engine lowers a message only where the filter
- * is the topic itself. Source: MQTT 3.1.1 § 3.3.5.
- */
-function grantedQos(client: EngineClient, topic: string): number {
-  let granted = 0;
+function lower(one: 0 | 1 | 2, other: 0 | 1 | 2): 0 | 1 | 2 {
+  return one < other ? one : other;
+}
+
+/** The highest quality among the filters of a client that match. Source: MQTT 3.1.1 § 3.3.5. */
+function grantedQos(client: EngineClient, topic: string): 0 | 1 | 2 {
+  let granted: 0 | 1 | 2 = 0;
   for (const [filter, { qos }] of Object.entries(client.subscriptions)) {
     if (qos > granted && filterMatches(filter, topic)) granted = qos;
   }

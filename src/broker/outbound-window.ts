@@ -21,8 +21,6 @@ export interface OutboundPeer {
 export class OutboundWindow {
   /** Stored messages are being sent; new ones wait behind them. */
   replaying = false;
-  /** Bytes given to the engine for this subscriber that it has not written yet. */
-  promisedBytes = 0;
   readonly #peer: OutboundPeer;
   readonly #counters: Counters;
   #windowMax = outboundInFlightMax;
@@ -50,7 +48,7 @@ export class OutboundWindow {
 
   /** QoS 0 to a subscriber that is behind is dropped first. */
   isBehind(): boolean {
-    return this.#peer.unsentBytes + this.promisedBytes > outboundPacedBytes;
+    return this.#peer.unsentBytes > outboundPacedBytes;
   }
 
   /**

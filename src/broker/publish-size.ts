@@ -1,7 +1,8 @@
 /** Size of a PUBLISH on the wire, to hold it against a subscriber's Maximum Packet Size. Source: MQTT 5.0 § 3.3. */
 import type { EnginePacket } from "./engine.ts";
 
-function variableIntegerBytes(value: number): number {
+/** Bytes of a number in the variable-length encoding. Source: MQTT 5.0 § 1.5.5. */
+export function variableIntegerBytes(value: number): number {
   if (value < 128) return 1;
   if (value < 16_384) return 2;
   return value < 2_097_152 ? 3 : 4;

@@ -1,9 +1,9 @@
 /**
  * The queues of all sessions: messages that are kept once, however many sessions wait for them.
  *
- * A message is written with the record of its own commit, with the sessions it is for. When the last of them
- * has acknowledged it, it is removed; a session that is done before the others notes so in its progress, one
- * small value for all that it has done since. So a message costs its bytes once, and a removal.
+ * A message is written with the record of its own commit, with the sessions it is for: in one chunk with others where
+ * all of these are connected, by itself where one is away. When the last of them has acknowledged it, it is removed; a
+ * session that is done before that notes so in its progress, one small value for all that it has done since.
  */
 import {
   sessionQueueAgeMsMax,
@@ -14,6 +14,7 @@ import {
 import type { SessionJournal } from "../core/session-journal.ts";
 import type { Counters } from "./counters.ts";
 import type { EnginePacket } from "./engine.ts";
+import { type QueueChunk, QueueChunks } from "./queue-chunks.ts";
 import type { Delivery, QueuedMessage, Session } from "./session.ts";
 import {
   encodeHeader,
@@ -67,9 +68,12 @@ export class SessionQueues {
   #unwritten = 0;
   #nextNumber = 1;
   #turn: Promise<void> | undefined;
+  readonly #chunks: QueueChunks;
+  readonly #onChunkOpened = (): void => this.writeDirty();
 
   constructor(options: SessionQueuesOptions) {
     this.#options = options;
+    this.#chunks = new QueueChunks(options.journal);
   }
 
   /** Puts a message into queues. Durable with the message that is accepted next. */
@@ -85,7 +89,9 @@ export class SessionQueues {
       waiting: 0,
       isStored: false,
       position: 0,
+      chunk: undefined,
     };
+    let areAllHere = true;
     const deliveries: StoredDelivery[] = [];
     for (const wish of wishes) {
       const { session } = wish;
@@ -94,30 +100,57 @@ export class SessionQueues {
       this.bytes += size;
       if (!session.isDurable) continue;
       this.ensureWritten(session);
+      if (session.owner === undefined) areAllHere = false;
       const { qos, retain, identifier } = wish;
       deliveries.push({ session: session.number, index, qos, retain, identifier });
     }
     if (message.waiting === 0) return;
     this.#nextNumber += 1;
     if (deliveries.length === 0) return;
-    this.writeDirty();
     message.isStored = true;
+    if (areAllHere) {
+      this.#chunks.add(message, deliveries, this.#onChunkOpened);
+      return;
+    }
+    this.writeDirty();
     journal.put(messageKey(message.number), encodeMessage({ packet, queuedAtMs: nowMs, deliveries }));
     message.position = journal.position;
   }
 
   /** Puts a stored message back. Those that came earlier are restored earlier. */
   restore(
-    number: number,
-    packet: EnginePacket,
-    queuedAtMs: number,
+    stored: { readonly number: number; readonly packet: EnginePacket; readonly queuedAtMs: number },
     deliveries: readonly { readonly session: Session; readonly stored: StoredDelivery }[],
+    chunk: QueueChunk | undefined,
   ): readonly Delivery[] {
+    const { number, packet } = stored;
     const size = packet.payload.length + packet.topic.length;
-    const message = { packet, number, size, queuedAtMs, waiting: 0, isStored: true, position: 0 };
+    const message: QueuedMessage = {
+      ...stored,
+      size,
+      waiting: 0,
+      isStored: true,
+      position: 0,
+      chunk: undefined,
+    };
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
     this.bytes += size * deliveries.length;
-    return deliveries.map(({ session, stored }) => session.restore(message, stored));
+    if (chunk !== undefined && deliveries.length > 0) {
+      const wanted = deliveries.map((delivery) => delivery.stored);
+      this.#chunks.restoreMessage(chunk, message, wanted);
+    }
+    return deliveries.map((delivery) => delivery.session.restore(message, delivery.stored));
+  }
+
+  /** Takes up a chunk that is stored; its messages are to be restored. */
+  restoreChunk(number: number): QueueChunk {
+    return this.#chunks.restore(number, this.#options.runningMs());
+  }
+
+  /** Writes what is due, in a later turn than that of a message. */
+  sweep(): void {
+    this.writeDirty();
+    this.#chunks.sweep(this.#options.runningMs());
   }
 
   /** A delivery is done, or has to leave. */
@@ -125,9 +158,10 @@ export class SessionQueues {
     session.remove(delivery);
     const { message } = delivery;
     this.bytes -= message.size;
-    if (message.waiting === 0) {
-      if (message.isStored) this.#options.journal.remove(messageKey(message.number));
-    } else if (session.isDirty && session.isDurable) this.#dirty.add(session);
+    if (session.isDirty && session.isDurable) this.#dirty.add(session);
+    if (message.waiting > 0 || !message.isStored) return;
+    if (message.chunk !== undefined) this.#chunks.done(message, message.chunk);
+    else this.#options.journal.remove(messageKey(message.number));
   }
 
   /** The subscriber has acknowledged. Durable soon: what is lost of it with a crash is sent again. */
@@ -160,6 +194,7 @@ export class SessionQueues {
   /** Forgets all queues, and writes nothing. */
   reset(): void {
     this.#dirty.clear();
+    this.#chunks.reset();
     this.#unwritten = 0;
     this.bytes = 0;
   }

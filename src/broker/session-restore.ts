@@ -2,6 +2,7 @@
 import { outboundInFlightMax } from "../core/limits.ts";
 import type { JournalEntry } from "../core/session-journal.ts";
 import type { EnginePacket } from "./engine.ts";
+import type { QueueChunk } from "./queue-chunks.ts";
 import type { RetainedMessages } from "./retained.ts";
 import type { Session } from "./session.ts";
 import type { SessionQueues } from "./session-queues.ts";
@@ -16,6 +17,7 @@ import {
   KeyKind,
   keyParts,
   type Progress,
+  readChunk,
 } from "./session-values.ts";
 import type { StoredSubscription } from "./sessions-contract.ts";
 import type { Wills } from "./wills.ts";
@@ -52,11 +54,18 @@ export async function restoreSessions(
   restore.finish();
 }
 
+interface FoundMessage {
+  readonly number: number;
+  readonly value: Uint8Array;
+  readonly chunk: QueueChunk | undefined;
+}
+
 class Restore {
   readonly #target: RestoreTarget;
   readonly #lastAlive: Instant;
   readonly #sessions = new Map<number, Session>();
   readonly #progress = new Map<number, Progress>();
+  readonly #messages: FoundMessage[] = [];
   /** They had a connection: what is at the front of their queues may have been sent. */
   readonly #wereConnected = new Set<Session>();
 
@@ -69,8 +78,11 @@ class Restore {
     const { kind, number, rest } = keyParts(key);
     if (kind === KeyKind.session) this.#takeSession(number, value);
     else if (kind === KeyKind.progress) this.#takeProgress(number, decodeProgress(value));
-    else if (kind === KeyKind.message) this.#takeMessage(number, value);
-    else if (kind === KeyKind.retained)
+    else if (kind === KeyKind.message) this.#messages.push({ number, value, chunk: undefined });
+    else if (kind === KeyKind.chunk) {
+      const chunk = this.#target.queues.restoreChunk(number);
+      readChunk(value, (message, bytes) => this.#messages.push({ number: message, value: bytes, chunk }));
+    } else if (kind === KeyKind.retained)
       this.#target.retained.restore(this.#target.named(decodeRetained(value)));
     else {
       const session = this.#sessions.get(number);
@@ -119,7 +131,7 @@ class Restore {
     }
   }
 
-  #takeMessage(number: number, value: Uint8Array): void {
+  #takeMessage({ number, value, chunk }: FoundMessage): void {
     const { packet, queuedAtMs, deliveries } = decodeMessage(value);
     const due = deliveries.flatMap((stored) => {
       this.#target.reserveNumber(stored.session);
@@ -128,7 +140,8 @@ class Restore {
       return [{ session, stored }];
     });
     const { queues } = this.#target;
-    const restored = queues.restore(number, this.#target.named(packet), queuedAtMs, due);
+    const stored = { number, packet: this.#target.named(packet), queuedAtMs };
+    const restored = queues.restore(stored, due, chunk);
     for (const [index, { session }] of due.entries()) {
       const progress = this.#progress.get(session.number);
       const delivery = restored[index]!;
@@ -141,6 +154,10 @@ class Restore {
   }
 
   finish(): void {
+    // Those of a chunk are older than some that are by themselves, and younger than others.
+    for (const message of this.#messages.toSorted((one, other) => one.number - other.number)) {
+      this.#takeMessage(message);
+    }
     for (const session of this.#sessions.values()) {
       session.sentTo = Math.min(this.#progress.get(session.number)?.sentTo ?? 0, session.nextIndex);
       let inFlight = this.#wereConnected.has(session) ? outboundInFlightMax : 0;

@@ -12,6 +12,7 @@
  * | 5, session                  | v delay in s, then a message: the will                                    |
  * | 6, topic in UTF-8           | a message: retained                                                       |
  * | 7, number (8 bytes)         | v queued at, v deliveries: v session, v index, bits (0–1 QoS, 2 retain), v identifier each; a message |
+ * | 8, number (8 bytes)         | a chunk: of each of its messages v number and a blob, what 7 has           |
  *
  * A message: bits (0–1 QoS, 2 retain, 3 properties, 4 expiry), text topic, with bit 4 v expiry in ms of the
  * wall clock, with bit 3 a blob (an MQTT 5 PUBLISH that has them), and the payload to the end.
@@ -32,6 +33,7 @@ export const KeyKind = {
   will: 5,
   retained: 6,
   message: 7,
+  chunk: 8,
 } as const;
 type KeyKind = (typeof KeyKind)[keyof typeof KeyKind];
 
@@ -50,8 +52,17 @@ export function retainedKey(topic: string): Uint8Array {
 }
 
 export function messageKey(number: number): Uint8Array {
+  return numberKey(KeyKind.message, number);
+}
+
+/** @param number - Of its first message. */
+export function chunkKey(number: number): Uint8Array {
+  return numberKey(KeyKind.chunk, number);
+}
+
+function numberKey(kind: KeyKind, number: number): Uint8Array {
   const key = Buffer.alloc(9);
-  key[0] = KeyKind.message;
+  key[0] = kind;
   key.writeBigUInt64BE(BigInt(number), 1);
   return key;
 }
@@ -140,7 +151,18 @@ class ValueWriter {
   }
 
   text(value: string): void {
-    this.blob(Buffer.from(value));
+    const length = Buffer.byteLength(value);
+    this.number(length);
+    this.#reserve(length);
+    this.#length += this.#bytes.write(value, this.#length, length);
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  get length(): number {
+    return this.#length;
   }
 
   end(): Uint8Array {
@@ -154,6 +176,10 @@ class ValueReader {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  get isAtEnd(): boolean {
+    return this.#offset >= this.#bytes.length;
   }
 
   number(): number {
@@ -275,7 +301,10 @@ function bytesOf(payload: Buffer | string): Buffer {
 
 function writePacket(writer: ValueWriter, packet: EnginePacket): void {
   const { topic, qos, retain, messageExpiry } = packet;
-  const properties = Object.entries(packet.properties ?? {}).filter(([, value]) => value !== undefined);
+  const properties =
+    packet.properties === undefined
+      ? []
+      : Object.entries(packet.properties).filter(([, value]) => value !== undefined);
   writer.number(
     qos + (retain ? 4 : 0) + (properties.length > 0 ? 8 : 0) + (messageExpiry === undefined ? 0 : 16),
   );
@@ -350,8 +379,46 @@ export function decodeRetained(bytes: Uint8Array): EnginePacket {
 }
 
 export function encodeMessage(message: StoredMessage): Uint8Array {
+  const writer = new ValueWriter(capacityFor(message.packet) + 16 * message.deliveries.length);
+  writeMessage(writer, message);
+  return writer.end();
+}
+
+/** What a chunk usually comes to. */
+let chunkBytes = 4_096;
+
+/** Where a message is put together before its length is known. */
+const messageInHand = new ValueWriter(1_024);
+
+/** Collects the messages of a chunk. */
+export class ChunkWriter {
+  readonly #writer = new ValueWriter(chunkBytes);
+
+  /** @returns By how many bytes the chunk has grown. */
+  add(number: number, message: StoredMessage): number {
+    const before = this.#writer.length;
+    messageInHand.clear();
+    writeMessage(messageInHand, message);
+    this.#writer.number(number);
+    this.#writer.blob(messageInHand.end());
+    return this.#writer.length - before;
+  }
+
+  end(): Uint8Array {
+    // As much as the last one took, and a little: a steady load never grows it, and one large chunk is forgotten soon.
+    chunkBytes = Math.ceil((chunkBytes + this.#writer.length * 1.25) / 2);
+    return this.#writer.end();
+  }
+}
+
+/** Calls back for every message of a chunk, in order, with what stands under the key of one that is by itself. */
+export function readChunk(bytes: Uint8Array, onMessage: (number: number, value: Uint8Array) => void): void {
+  const reader = new ValueReader(bytes);
+  while (!reader.isAtEnd) onMessage(reader.number(), reader.blob());
+}
+
+function writeMessage(writer: ValueWriter, message: StoredMessage): void {
   const { packet, queuedAtMs, deliveries } = message;
-  const writer = new ValueWriter(capacityFor(packet) + 16 * deliveries.length);
   writer.number(queuedAtMs);
   writer.number(deliveries.length);
   for (const { session, index, qos, retain, identifier } of deliveries) {
@@ -361,7 +428,6 @@ export function encodeMessage(message: StoredMessage): Uint8Array {
     writer.number(identifier ?? 0);
   }
   writePacket(writer, packet);
-  return writer.end();
 }
 
 export function decodeMessage(bytes: Uint8Array): StoredMessage {
@@ -395,7 +461,7 @@ export function keyParts(key: Uint8Array): {
   const bytes = Buffer.from(key.buffer, key.byteOffset, key.length);
   const kind = bytes[0] ?? 0;
   if (kind === KeyKind.retained) return { kind, number: 0, rest: bytes.subarray(1) };
-  if (kind === KeyKind.message)
+  if (kind === KeyKind.message || kind === KeyKind.chunk)
     return { kind, number: Number(bytes.readBigUInt64BE(1)), rest: bytes.subarray(9) };
   return { kind, number: bytes.readUInt32BE(1), rest: bytes.subarray(5) };
 }

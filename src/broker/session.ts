@@ -7,6 +7,7 @@
  */
 import type { Principal } from "../core/access/principal.ts";
 import type { EnginePacket } from "./engine.ts";
+import type { QueueChunk } from "./queue-chunks.ts";
 import type { Instant, Progress, Run, StoredDelivery } from "./session-values.ts";
 import type { SessionOwner, StoredSubscription } from "./sessions-contract.ts";
 
@@ -28,6 +29,8 @@ export interface QueuedMessage {
   isStored: boolean;
   /** Durable when the journal has got so far. */
   position: number;
+  /** The value on disk is shared with others. */
+  chunk: QueueChunk | undefined;
 }
 
 /** A message in the queue of one session. */
@@ -180,8 +183,8 @@ export class Session {
     if (counter !== undefined && this.#byCounter.get(counter) === delivery) this.#byCounter.delete(counter);
     this.queueBytes -= message.size;
     message.waiting -= 1;
-    // Once nobody waits for the message any more it leaves the disk, and no trace of it is needed.
-    if (message.waiting > 0 && message.isStored) {
+    // Once nobody waits for the message any more it leaves the disk, and no trace of it is needed; in a chunk it stays.
+    if (message.isStored && (message.waiting > 0 || message.chunk !== undefined)) {
       this.isDirty = true;
       if (!isOldest) this.#addDone(index);
     }

@@ -103,7 +103,7 @@ export class Sessions implements RestoreTarget {
     if (packet.retain) this.retained.store(packet);
     if (packet.qos === 0) return;
     const matches = this.#matching(packet.topic, packet.clientId);
-    if (matches.length > 0) this.#enqueue(matches, packet);
+    if (matches.length > 0) this.#enqueue(matches, packet, packet);
   }
 
   // ---- the life of a session
@@ -197,7 +197,7 @@ export class Sessions implements RestoreTarget {
    */
   sweep(willsAreDue: boolean, publishWill: (will: StoredWill) => void): void {
     if (this.#isSuspended) return;
-    this.queues.writeDirty();
+    this.queues.sweep();
     for (const session of this.#sessions.values()) {
       if (session.awayAt === undefined || this.#options.isConnected(session.id)) continue;
       const awayMs = this.#elapsedMs(session.awayAt);
@@ -290,6 +290,20 @@ export class Sessions implements RestoreTarget {
     return true;
   }
 
+  /** The client has acknowledged a message, or said that it does not want it. */
+  acknowledge(owner: SessionOwner, packetId: number): void {
+    const session = this.#sessions.get(owner.id);
+    const delivery = session?.byPacketId(packetId);
+    if (delivery !== undefined) this.queues.acknowledge(session!, delivery);
+  }
+
+  /** A message is not sent after all: its client may not receive it. */
+  drop(owner: SessionOwner, packet: EnginePacket): void {
+    const session = this.#sessions.get(owner.id);
+    const delivery = session?.byCounter(packet);
+    if (delivery !== undefined) this.queues.acknowledge(session!, delivery);
+  }
+
   // ---- the contract; the engine insists on async functions
 
   async setup(broker: { readonly id: string; counter: number }): Promise<void> {
@@ -378,14 +392,14 @@ export class Sessions implements RestoreTarget {
     subscription: Pick<SubscriptionMatch, "clientId" | "qos">,
     packet: EnginePacket,
   ): Promise<void> {
-    this.#enqueue([subscription], packet);
+    this.#enqueue([subscription], packet, copyOf(packet));
   }
 
   async outgoingEnqueueCombi(
     subscriptions: readonly Pick<SubscriptionMatch, "clientId" | "qos">[],
     packet: EnginePacket,
   ): Promise<void> {
-    this.#enqueue(subscriptions, packet);
+    this.#enqueue(subscriptions, packet, copyOf(packet));
   }
 
   /** Notes under which identifier a message is sent; or puts PUBREL in its place, and resolves when that is durable. */
@@ -554,10 +568,15 @@ export class Sessions implements RestoreTarget {
     return [...best.values()];
   }
 
-  /** What is delivered is the lower of the two qualities. Source: MQTT 5.0 § 3.8.4. */
+  /**
+   * What is delivered is the lower of the two qualities. Source: MQTT 5.0 § 3.8.4.
+   *
+   * @param kept - The packet, which nobody changes from now on.
+   */
   #enqueue(
     subscriptions: readonly Pick<SubscriptionMatch, "clientId" | "rap" | "subscriptionIdentifier" | "qos">[],
     packet: EnginePacket,
+    kept: EnginePacket,
   ): void {
     const wishes = subscriptions.map((subscription): Wish => {
       const { rap, subscriptionIdentifier } = subscription;
@@ -568,7 +587,7 @@ export class Sessions implements RestoreTarget {
         identifier: subscriptionIdentifier,
       };
     });
-    this.queues.enqueue(copyOf(packet), wishes);
+    this.queues.enqueue(kept, wishes);
   }
 
   #sessionOf(id: string): Session {

@@ -5,6 +5,7 @@ export const volatileJournal: SessionJournal = {
   position: 0,
   durablePosition: 0,
   put: () => undefined,
+  grow: () => undefined,
   remove: () => undefined,
   flush: async () => undefined,
 };

@@ -4,7 +4,7 @@ import type { Receipt } from "./ports.ts";
 import type { DeviceFact } from "./fact.ts";
 import type { DeadLetter, NumberedDeadLetter, RecordCounts } from "./record.ts";
 import { type EpochMs, RowFlag, SampleColumns } from "./sample.ts";
-import type { JournalChange } from "./session-journal.ts";
+import type { JournalChange, LateValue } from "./session-journal.ts";
 
 /** Counts of a record to which nothing has happened. */
 export function noCounts(): RecordCounts {
@@ -44,6 +44,8 @@ export class Batch {
   facts: DeviceFact[] = [];
   /** What the broker has to remember, in the order in which it said so. */
   readonly changes: JournalChange[] = [];
+  /** Which of them are not complete. */
+  readonly #late: { readonly index: number; readonly key: Uint8Array; readonly value: LateValue }[] = [];
   /** Position of the last of them; see `SessionJournal`. */
   changesPosition = 0;
   /** They are to be written although no message comes. */
@@ -76,10 +78,22 @@ export class Batch {
   }
 
   /** Adds a change of a session. */
-  addChange(change: JournalChange, position: number): void {
-    this.changes.push(change);
+  addChange(key: Uint8Array, value: Uint8Array | LateValue | undefined, position: number): void {
     this.changesPosition = position;
-    this.bytes += change.key.length + (change.value?.length ?? 0);
+    this.bytes += key.length;
+    if (value === undefined || value instanceof Uint8Array) {
+      this.changes.push({ key, value });
+      this.bytes += value?.length ?? 0;
+    } else {
+      this.#late.push({ index: this.changes.length, key, value });
+      this.changes.push({ key, value: undefined });
+    }
+  }
+
+  /** Nothing more is added. */
+  complete(): void {
+    for (const { index, key, value } of this.#late) this.changes[index] = { key, value: value.complete() };
+    this.#late.length = 0;
   }
 
   awaitCommit(receipt: Receipt, packetId: number): void {
@@ -151,6 +165,7 @@ export class Batch {
     if (this.deadLetters.length > 0) this.deadLetters = [];
     if (this.facts.length > 0) this.facts = [];
     this.changes.length = 0;
+    this.#late.length = 0;
     this.changesDue = false;
     if (this.recovered.length > 0) {
       this.recovered = [];

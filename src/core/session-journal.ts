@@ -12,6 +12,12 @@ export interface JournalChange {
   readonly value: Uint8Array | undefined;
 }
 
+/** A value that grows as long as its batch collects. */
+export interface LateValue {
+  /** Called once, when nothing more is handed over with the batch. The bytes belong to the journal from then on. */
+  complete(): Uint8Array;
+}
+
 /** What is stored under a key. */
 export interface JournalEntry {
   readonly key: Uint8Array;
@@ -34,7 +40,9 @@ export interface SessionJournal {
   /** All changes up to this one are durable. */
   readonly durablePosition: number;
   /** The bytes belong to the journal from now on. */
-  put(key: Uint8Array, value: Uint8Array): void;
+  put(key: Uint8Array, value: Uint8Array | LateValue): void;
+  /** A value that is not complete has grown by so many bytes. */
+  grow(byteCount: number): void;
   remove(key: Uint8Array): void;
   /**
    * Has what was handed over written as soon as the disk is free; resolves when all of it is durable.

@@ -273,6 +273,7 @@ export class Engine implements BatchSource {
 
   /** Puts the batch in line for the disk and opens another. */
   #setAside(): void {
+    this.batch.complete();
     this.#waiting.push(this.batch);
     this.#waitingBytes += this.batch.bytes;
     this.batch = this.#free.pop() ?? new Batch();

@@ -1,7 +1,7 @@
 /** The changes of sessions on their way to the disk, in the batches that the messages are in. */
 import type { Batch } from "../core/batch.ts";
 import { AppError } from "../core/errors.ts";
-import type { SessionJournal } from "../core/session-journal.ts";
+import type { LateValue, SessionJournal } from "../core/session-journal.ts";
 
 /** The engine, as its journal sees it. */
 export interface JournalOwner {
@@ -31,18 +31,22 @@ export class SessionChanges implements SessionJournal {
     this.#owner = owner;
   }
 
-  put(key: Uint8Array, value: Uint8Array): void {
+  put(key: Uint8Array, value: Uint8Array | LateValue): void {
     this.#take(key, value);
+  }
+
+  grow(byteCount: number): void {
+    if (this.#owner.accepting) this.#owner.batch.bytes += byteCount;
   }
 
   remove(key: Uint8Array): void {
     this.#take(key, undefined);
   }
 
-  #take(key: Uint8Array, value: Uint8Array | undefined): void {
+  #take(key: Uint8Array, value: Uint8Array | LateValue | undefined): void {
     if (!this.#owner.accepting) return;
     this.position += 1;
-    this.#owner.batch.addChange({ key, value }, this.position);
+    this.#owner.batch.addChange(key, value, this.position);
   }
 
   async flush(): Promise<void> {

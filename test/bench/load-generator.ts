@@ -5,11 +5,16 @@
  * prepared buffer, and counts PUBACKs by their four bytes: what it costs per message is small beside
  * what any broker costs, so that the broker is what is measured. Prints one JSON line at the end.
  *
+ * With `--subscribers` each of them takes what ten publishers send, at QoS 1, in a session that outlasts its
+ * connection, and acknowledges it.
+ *
  * Usage: node load-generator.ts --port P [--clients 50] [--in-flight 20] [--seconds 5] [--warm-up 1]
  *        [--rate N]   closed loop without --rate; with it, N messages per second in all
+ *        [--subscribers N] [--username U --password W]
  */
 import { connect, type Socket } from "node:net";
 import { parseArgs } from "node:util";
+import { connectPacket, LoadSubscriber } from "./load-subscriber.ts";
 
 const { values: args } = parseArgs({
   options: {
@@ -20,6 +25,9 @@ const { values: args } = parseArgs({
     seconds: { type: "string", default: "5" },
     "warm-up": { type: "string", default: "1" },
     rate: { type: "string" },
+    subscribers: { type: "string", default: "0" },
+    username: { type: "string" },
+    password: { type: "string" },
   },
 });
 
@@ -28,6 +36,9 @@ const inFlightMax = Number(args["in-flight"]);
 const measureMs = Number(args.seconds) * 1000;
 const warmUpMs = Number(args["warm-up"]) * 1000;
 const ratePerSecond = args.rate === undefined ? undefined : Number(args.rate);
+const subscriberCount = Number(args.subscribers);
+const login =
+  args.username === undefined ? undefined : { username: args.username, password: args.password ?? "" };
 
 /** Latencies in tenths of a millisecond, up to one second; the last bucket holds the rest. */
 const latencyBuckets = new Uint32Array(10_001);
@@ -58,7 +69,7 @@ class Publisher {
   partial: Buffer = Buffer.alloc(4);
 
   constructor(index: number, port: number, host: string) {
-    const topic = `plant/line${index % 8}/press-${String(index).padStart(4, "0")}/telemetry`;
+    const topic = topicOf(index);
     // 80 bytes: two numeric fields and a timestamp.
     const payload = `{"ts":1762000000000,"temperature":21.5000,"vibration_velocity":0.12500000000000}`;
     if (payload.length !== 80) throw new Error(`payload is ${payload.length} bytes`);
@@ -77,8 +88,6 @@ class Publisher {
     this.timeOffset = payloadOffset + payload.indexOf("1762");
     this.valueOffset = payloadOffset + payload.indexOf("21.5") + 3;
     this.otherOffset = payloadOffset + payload.indexOf("0.125") + 2;
-    const clientId = Buffer.from(`load-${process.pid}-${index}`);
-    const connectRemaining = 10 + 2 + clientId.length;
     this.socket = connect({
       port,
       host,
@@ -91,14 +100,7 @@ class Publisher {
         },
       },
     });
-    this.socket.write(
-      Buffer.concat([
-        Buffer.from([0x10, connectRemaining, 0, 4]),
-        Buffer.from("MQTT"),
-        Buffer.from([4, 2, 0, 0, clientId.length >> 8, clientId.length & 255]),
-        clientId,
-      ]),
-    );
+    this.socket.write(connectPacket({ clientId: `load-${process.pid}-${index}`, clean: true, login }));
     this.socket.on("error", (error) => fail(`client ${index}: ${error.message}`));
     this.socket.on("close", () => {
       if (!stopping) fail(`client ${index}: closed by the broker`);
@@ -165,6 +167,10 @@ class Publisher {
   }
 }
 
+function topicOf(publisher: number): string {
+  return `plant/line${publisher % 8}/press-${String(publisher).padStart(4, "0")}/telemetry`;
+}
+
 function writeDigits(target: Buffer, offset: number, length: number, value: number): void {
   let rest = value;
   for (let index = offset + length - 1; index >= offset; index -= 1) {
@@ -183,10 +189,25 @@ function fail(message: string): void {
   process.exit(1);
 }
 
+const address = { port: Number(args.port), host: args.host };
+const subscribers: LoadSubscriber[] = [];
+for (let index = 0; index < subscriberCount; index += 1) {
+  const clientId = `take-${process.pid}-${index}`;
+  const topics = Array.from({ length: 10 }, (_none, offset) => topicOf(index * 10 + offset));
+  const subscriber = new LoadSubscriber({ address, clientId, topics, login, fail });
+  subscribers.push(subscriber);
+  // The first one's password is checked at length; logins at once beside it are another benchmark.
+  await subscriber.ready;
+}
+
 const publishers = Array.from(
   { length: clientCount },
-  (_, index) => new Publisher(index, Number(args.port), args.host),
+  (_, index) => new Publisher(index, address.port, address.host),
 );
+
+function deliveredTotal(): number {
+  return subscribers.reduce((sum, { received }) => sum + received, 0);
+}
 
 function start(): void {
   const now = performance.now();
@@ -195,10 +216,11 @@ function start(): void {
   setTimeout(() => {
     measuring = true;
     const startedAt = performance.now();
+    const deliveredBefore = deliveredTotal();
     setTimeout(() => {
       measuring = false;
       stopping = true;
-      report(performance.now() - startedAt);
+      report(performance.now() - startedAt, deliveredTotal() - deliveredBefore);
       for (const publisher of publishers) publisher.socket.destroy();
       process.exit(0);
     }, measureMs);
@@ -231,10 +253,11 @@ function percentileMs(share: number): number {
   return Number.NaN;
 }
 
-function report(elapsedMs: number): void {
+function report(elapsedMs: number, delivered: number): void {
   process.stdout.write(
     `${JSON.stringify({
       pubackPerSecond: Math.round((acknowledgedCount / elapsedMs) * 1000),
+      deliveredPerSecond: Math.round((delivered / elapsedMs) * 1000),
       latencyMsP50: percentileMs(0.5),
       latencyMsP99: percentileMs(0.99),
       cpuMs: Math.round(process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000),

@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import type { Login } from "./load-subscriber.ts";
 
 export interface LoadOptions {
   readonly port: number;
@@ -10,10 +11,15 @@ export interface LoadOptions {
   readonly seconds: number;
   /** Messages per second of all clients together; without it as fast as PUBACKs come. */
   readonly rate?: number;
+  /** Each takes what ten publishers send, at QoS 1, in a session that outlasts its connection. */
+  readonly subscribers?: number;
+  /** What all clients log in with; without it they are anonymous. */
+  readonly login?: Login;
 }
 
 export interface LoadResult {
   readonly pubackPerSecond: number;
+  readonly deliveredPerSecond: number;
   readonly latencyMsP50: number;
   readonly latencyMsP99: number;
   readonly cpuMs: number;
@@ -25,9 +31,10 @@ const generator = fileURLToPath(new URL("load-generator.ts", import.meta.url));
 
 /** @throws Error when the generator failed; what it said is in the message. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  const { port, clients, inFlight, seconds, rate } = options;
-  const numbers = { port, clients, "in-flight": inFlight, seconds, ...(rate === undefined ? {} : { rate }) };
-  const args = Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const { port, clients, inFlight, seconds, rate, subscribers, login } = options;
+  const words = { port, clients, "in-flight": inFlight, seconds, rate, subscribers, ...login };
+  const given = Object.entries(words).filter(([, value]) => value !== undefined);
+  const args = given.flatMap(([name, value]) => [`--${name}`, String(value)]);
   const { stdout } = await promisify(execFile)(process.execPath, [generator, ...args]);
   return JSON.parse(stdout) as LoadResult;
 }

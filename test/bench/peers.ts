@@ -5,7 +5,9 @@ import { mkdtemp, rm, writeFile, mkdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { hashPassword } from "../../src/access/password.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
+import type { Login } from "./load-subscriber.ts";
 
 /** A broker under load. */
 export interface Peer {
@@ -32,6 +34,8 @@ export interface HoldfastOptions {
   readonly dataDir?: string;
   readonly rules: readonly object[];
   readonly store?: object;
+  /** One user, who may publish and subscribe below `plant/`; without one everybody may do everything. */
+  readonly login?: Login;
 }
 
 /** Bare: no persistence, no rules, nobody subscribed. */
@@ -45,12 +49,14 @@ export async function startHoldfast(options: HoldfastOptions): Promise<HoldfastP
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "holdfast-bench-")));
   await mkdir(join(directory, "rules.d"), { recursive: true });
   await writeFile(join(directory, "rules.d", "bench.json"), JSON.stringify({ rules: options.rules }));
+  if (options.login !== undefined) await writeUsers(join(directory, "users.json"), options.login);
   const config = {
     gateway: { id: "bench" },
     dataDir: options.dataDir ?? join(directory, "data"),
     listeners: [{ protocol: "mqtt", host: "127.0.0.1", port: 0 }],
     http: { host: "127.0.0.1", port: 0 },
     rulesDir: join(directory, "rules.d"),
+    ...(options.login === undefined ? {} : { access: { usersFile: join(directory, "users.json") } }),
     store: { durability: "sync", ...options.store },
   };
   const file = join(directory, "holdfast.jsonc");
@@ -80,6 +86,12 @@ export async function startHoldfast(options: HoldfastOptions): Promise<HoldfastP
       if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function writeUsers(file: string, { username, password }: Login): Promise<void> {
+  const role = { publish: ["plant/#"], subscribe: ["plant/#"], receive: ["plant/#"] };
+  const users = { [username]: { password: await hashPassword(password), roles: ["load"] } };
+  await writeFile(file, JSON.stringify({ roles: { load: role }, users }), { mode: 0o600 });
 }
 
 interface ReadyLine {

@@ -1,12 +1,13 @@
 /**
  * `npm run bench`: the figures of the gateway, each beside its target, one JSON line a figure.
  *
- * Usage: npm run bench [-- --only throughput,latency,start,recovery,wear,fold,codecs,registry,backtest] [--rounds 5] [--seconds 5]
+ * Usage: npm run bench [-- --only throughput,delivery,latency,start,recovery,wear,fold,codecs,registry,backtest] [--rounds 5] [--seconds 5]
  *        [--program dist]
  */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { measureBacktest } from "./backtest.ts";
+import { measureDelivery } from "./delivery.ts";
 import { measureFold } from "./fold.ts";
 import { measureLatency } from "./latency.ts";
 import { measureRegistry } from "./registry.ts";
@@ -16,7 +17,10 @@ import { measureWear } from "./wear.ts";
 
 const { values: args } = parseArgs({
   options: {
-    only: { type: "string", default: "throughput,latency,start,recovery,wear,fold,codecs,registry,backtest" },
+    only: {
+      type: "string",
+      default: "throughput,delivery,latency,start,recovery,wear,fold,codecs,registry,backtest",
+    },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "5" },
     program: { type: "string", default: "dist" },
@@ -36,6 +40,7 @@ function runBench(file: string): void {
 
 const measures: Readonly<Record<string, () => Promise<void>>> = {
   throughput: () => measureThroughput({ program, rounds, seconds }),
+  delivery: () => measureDelivery({ program, rounds, seconds }),
   latency: () => measureLatency({ program, seconds: Math.max(30, seconds) }),
   start: () => measureStartUp({ program, rounds }),
   recovery: () => measureRecovery({ program }),

@@ -9,6 +9,30 @@ const filter = fc
   .tuple(fc.array(fc.oneof(level, fc.constant("+")), { maxLength: 3 }), fc.constantFrom("#", "+", "a", ""))
   .map(([levels, last]) => [...levels, last].join("/"));
 
+test("what is found follows every filter that comes or goes", () => {
+  const step = fc.tuple(fc.boolean(), filter, fc.constantFrom("one", "two"));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), topic, (steps, name) => {
+      const index = new FilterIndex<string>();
+      const expected = new Map<string, string>();
+      for (const [isAdded, one, key] of steps) {
+        if (isAdded) {
+          index.set(one, key, one);
+          expected.set(`${key} ${one}`, one);
+        } else {
+          index.delete(one, key);
+          expected.delete(`${key} ${one}`);
+        }
+        const found: string[] = [];
+        index.forEach(name, (value) => found.push(value));
+        const matching = [...expected.values()].filter((other) => filterMatches(other, name));
+        expect(found.toSorted()).toEqual(matching.toSorted());
+        expect(index.has(name)).toBe(matching.length > 0);
+      }
+    }),
+  );
+});
+
 test("the index finds exactly the filters that match", () => {
   fc.assert(
     fc.property(

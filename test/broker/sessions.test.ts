@@ -124,6 +124,77 @@ test("a message is stored once however many sessions wait for it, and is gone wh
   expect(await received(again, 1)).toEqual(["3"]);
 });
 
+/** A session that is connected and subscribed. */
+async function present(broker: SessionBroker, clientId: string, answers = true): Promise<SessionClient> {
+  const client = broker.client(clientId, { answers });
+  await client.connect();
+  await client.subscribe("t/#", 1);
+  return client;
+}
+
+test("what a commit holds for sessions that are connected is one value, which goes with the last acknowledgement", async () => {
+  const broker = await openSessionBroker(await temporaryDirectory());
+  const quick = await present(broker, "quick");
+  const slow = await present(broker, "slow", false);
+  const release = broker.store.hold();
+  const published = publish(broker, "t/x", ["1", "2", "3", "4", "5"]);
+  // Five PUBLISH packets of nine bytes, their fixed headers aside.
+  await until("all but the first wait for the disk", () => broker.metric("in_flight_bytes") === 45);
+  release();
+  await published;
+  expect(await received(quick, 5)).toEqual(["1", "2", "3", "4", "5"]);
+  await received(slow, 5);
+  // The first may have gone to the disk alone.
+  expect([1, 2]).toContain((await keysOf(broker, KeyKind.chunk)).length);
+  expect(await keysOf(broker, KeyKind.message)).toEqual([]);
+  for (const { packetId: messageId } of slow.arrivals) slow.send({ cmd: "puback", messageId: messageId! });
+  await until("nothing is kept", async () => (await keysOf(broker, KeyKind.chunk)).length === 0);
+});
+
+test("what somebody still waits for after seconds is written by itself, and comes after a restart to nobody else", async () => {
+  const broker = await openSessionBroker(await temporaryDirectory());
+  const quick = await present(broker, "quick");
+  const slow = await present(broker, "slow", false);
+  await publish(broker, "t/x", ["1", "2", "3"]);
+  await received(quick, 3);
+  await received(slow, 3);
+  slow.send({ cmd: "puback", messageId: slow.arrivals[1]!.packetId! });
+  broker.clock.pass(6_000);
+  await until("no chunk is left", async () => (await keysOf(broker, KeyKind.chunk)).length === 0);
+  expect(await keysOf(broker, KeyKind.message)).toHaveLength(2);
+  await broker.restart();
+  const [quickAgain, slowAgain] = [broker.client("quick"), broker.client("slow")];
+  await quickAgain.connect();
+  await slowAgain.connect();
+  expect(await received(slowAgain, 2)).toEqual(["1", "3"]);
+  expect(slowAgain.arrivals.every(({ dup }) => dup)).toBe(true);
+  await publish(broker, "t/x", ["4"]);
+  expect(await received(quickAgain, 1)).toEqual(["4"]);
+  await until("nothing is kept", async () => (await keysOf(broker, KeyKind.message)).length === 0);
+});
+
+test("what a chunk holds comes after a restart in its place among what came before and after it", async () => {
+  const broker = await openSessionBroker(await temporaryDirectory());
+  await leaveBehind(broker, "patient", "t/#");
+  await publish(broker, "t/x", ["1"]);
+  const patient = broker.client("patient", { answers: false });
+  await patient.connect();
+  await publish(broker, "t/x", ["2", "3"]);
+  await received(patient, 3);
+  await patient.cut();
+  await publish(broker, "t/x", ["4"]);
+  expect((await keysOf(broker, KeyKind.chunk)).length).toBeGreaterThan(0);
+  await broker.restart();
+  const again = broker.client("patient");
+  await again.connect();
+  expect(await received(again, 4)).toEqual(["1", "2", "3", "4"]);
+  broker.clock.pass(6_000);
+  await until("nothing is kept", async () => {
+    const kept = await Promise.all([KeyKind.chunk, KeyKind.message].map((kind) => keysOf(broker, kind)));
+    return kept.flat().length === 0;
+  });
+});
+
 test("what a subscription says of its messages holds after a restart", async () => {
   const broker = await openSessionBroker(await temporaryDirectory());
   const connect = { properties: { sessionExpiryInterval: 1_000 } };

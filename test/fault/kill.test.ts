@@ -10,8 +10,8 @@ import { acknowledgedNow, compare, faultSeed, isLongRun, openFleet } from "./fle
 const killCount = isLongRun ? 200 : 10;
 /** Between a ready gateway and its end. Some fall into the first moments, when clients resend. */
 const aliveForMsMax = isLongRun ? 1_000 : 700;
-/** Ready within 2 s; a machine that runs other tests beside may need as long again. */
-const readyWithinMs = isLongRun ? 2_000 : 4_000;
+/** The figure is 2 s; beside other tests, on a slow machine, only that it comes back is to be seen. */
+const readyWithinMs = isLongRun ? 2_000 : 20_000;
 
 test(`${killCount} kills at any instant lose, repeat and reorder no acknowledged message`, {
   timeout: killCount * 6_000 + 30_000,
