@@ -277,6 +277,39 @@ test("a client that sends faster than its role allows is slowed down, and loses 
   expect(client.closed).toBe(false);
 });
 
+test("no more of a client is in hand than its role allows", async () => {
+  await using world = await worldWith({ ...everything, limits: { inFlight: 2 } });
+  using client = await connected(world);
+  world.sink.commitsAtOnce = false;
+  const messages = [1, 2, 3, 4, 5].map((messageId) =>
+    publishPacket("a", String(messageId), { qos: 1, messageId, version: 5 }),
+  );
+  client.send(Buffer.concat(messages));
+  for (const taken of [
+    ["1", "2"],
+    ["1", "2", "3", "4"],
+    ["1", "2", "3", "4", "5"],
+  ]) {
+    await until(() => world.sink.received.length >= taken.length, "taken");
+    expect(world.sink.payloads).toEqual(taken);
+    world.sink.commit();
+  }
+  await client.take("puback", 5);
+});
+
+test("a client that sends more bytes than its role allows is slowed down, and loses nothing", async () => {
+  await using world = await worldWith({ ...everything, limits: { bytesPerSecond: 1_024 } });
+  using client = await connected(world);
+  const startedMs = performance.now();
+  const payload = "x".repeat(1_000);
+  client.send(Buffer.concat(Array.from({ length: 3 }, () => publishPacket("a", payload, { version: 5 }))));
+  await until(() => world.sink.received.length === 3, "all are there");
+  // The second one overdraws what a second allows; the third waits until that is paid off.
+  expect(performance.now() - startedMs).toBeGreaterThan(800);
+  expect(world.metric("throttled_total")).toBeGreaterThan(0);
+  expect(client.closed).toBe(false);
+});
+
 test("a user who guesses is locked out, also with the right password, and others are not", async () => {
   await using world = await worldWith(everything, "oven");
   for (let guess = 0; guess <= loginFailuresFree; guess += 1) {

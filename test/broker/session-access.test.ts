@@ -15,9 +15,10 @@ const listeners = [{ protocol: "mqtt", host: "127.0.0.1", port: 0, anonymous: fa
 async function guarded(
   names: readonly string[],
   publish: readonly string[] = ["#"],
+  subscribe: readonly string[] = ["#"],
 ): Promise<Partial<BrokerOptions>> {
   const users = await Promise.all(names.map((name) => userOf({ name })));
-  const roles = [roleOf({ publish, subscribe: ["#"] })];
+  const roles = [roleOf({ publish, subscribe })];
   const { gatekeeper } = new Access({
     definition: { roles, users, certificateRoles: [], tokens: [] },
     clock: { monotonicMs: () => performance.now() },
@@ -41,6 +42,57 @@ test("after a restart a session still belongs to its user, and to nobody else", 
   const again = broker.client("desk", { connect: credentialsOf("ada") });
   await again.connect();
   expect(again.sessionPresent).toBe(true);
+});
+
+test("QoS 2 messages that wait for a user who may not read them any more are dropped after the restart", async () => {
+  const directory = await temporaryDirectory();
+  const before = await openSessionBroker(directory, await guarded(["ada"]));
+  const client = before.client("desk", { connect: credentialsOf("ada") });
+  await client.connect();
+  await client.subscribe("t/#", 2);
+  await client.subscribe("u/#", 2);
+  await client.leave();
+  const publisher = before.client("press", { connect: { ...credentialsOf("ada"), clean: true } });
+  await publisher.connect();
+  for (const [index, topic] of ["t/x", "u/x", "t/y"].entries()) {
+    const message = { cmd: "publish", topic, payload: topic, qos: 2, retain: false, dup: false } as const;
+    publisher.send({ ...message, messageId: index + 1 });
+  }
+  await publisher.take("pubrec", 3);
+  await before.close();
+  const after = await openSessionBroker(directory, await guarded(["ada"], ["#"], ["u/#"]));
+  const again = after.client("desk", { connect: credentialsOf("ada") });
+  await again.connect();
+  await until("what it may read is there", () => again.arrivals.length > 0);
+  await until("nothing is queued", () => after.metric("session_queue_bytes") === 0);
+  expect(again.payloads).toEqual(["u/x"]);
+});
+
+test("a QoS 2 message that was begun before its user lost the right to publish has no second effect", async () => {
+  const directory = await temporaryDirectory();
+  const before = await openSessionBroker(directory, await guarded(["ada"]));
+  const message = {
+    cmd: "publish",
+    topic: "t/x",
+    payload: "1",
+    qos: 2,
+    retain: false,
+    messageId: 7,
+  } as const;
+  const client = before.client("desk", { connect: credentialsOf("ada"), answers: false });
+  await client.connect();
+  client.send({ ...message, dup: false });
+  await client.take("pubrec");
+  await before.close();
+  const after = await openSessionBroker(directory, await guarded(["ada"], ["other/#"]));
+  const again = after.client("desk", { connect: credentialsOf("ada"), version: 5 });
+  await again.connect({ properties: { sessionExpiryInterval: 60 } });
+  again.send({ ...message, dup: true });
+  expect((await again.take("pubrec"))[0]).toMatchObject({ messageId: 7 });
+  again.send({ cmd: "pubrel", messageId: 7 });
+  await again.take("pubcomp");
+  const received = after.store.committed.reduce((sum, { record }) => sum + record.counts.receivedMessages, 0);
+  expect(received).toBe(0);
 });
 
 test("the session of a user who was removed meanwhile is gone after the restart", async () => {
