@@ -12,8 +12,10 @@ import {
   clientInFlightMax,
   clientOpenQos2Max,
   drainMs,
+  nameCharactersMax,
   packetBytesMax,
   sessionsMax,
+  topicAliasMax,
   willGraceMs,
 } from "../core/limits.ts";
 import { topicLevelsMax } from "../core/limits.ts";
@@ -30,6 +32,7 @@ import { Admissions } from "./admissions.ts";
 import type { Connection } from "./connection.ts";
 import { Counters, metricFamilies } from "./counters.ts";
 import { type Engine, type EngineClient, type EnginePacket, makeEngine, onEngineError } from "./engine.ts";
+import { stamped } from "./expiry.ts";
 import { FanOut, Interest } from "./fan-out.ts";
 import { Gate, type GateTimings } from "./gate.ts";
 import { guardClient, guardEngine } from "./guards.ts";
@@ -39,9 +42,11 @@ import { connectionOf, makeHooks } from "./hooks.ts";
 import { Link } from "./link.ts";
 import { type Listener, type ListenerOptions, openListener } from "./listeners.ts";
 import { plainSerial } from "./origin.ts";
+import { Reason } from "./packets.ts";
 import { RetainedQuota } from "./retained-quota.ts";
 import { revokedSerials } from "./revoked.ts";
 import { Sessions } from "./sessions.ts";
+import { SharedGroups } from "./shared-groups.ts";
 import { TopicEmitter } from "./topic-emitter.ts";
 import { volatileJournal } from "./volatile-journal.ts";
 
@@ -174,7 +179,14 @@ interface Parts {
 async function openEngine(options: BrokerOptions, timings: GateTimings): Promise<Parts> {
   const { logger, clock } = options;
   const counters = new Counters();
+  const shared: SharedGroups = new SharedGroups({
+    clientOf: (id) => engine.clients[id],
+    mayReceive: (client, topic) => connectionOf(client)?.grants.mayReceive(topic) === true,
+    number: (packet) => numbered(packet, engine),
+    keep: (clientId, packet) => sessions.keepFor(clientId, packet),
+  });
   const sessions: Sessions = new Sessions({
+    shared,
     counters,
     clock,
     journal: options.sessions?.journal ?? volatileJournal,
@@ -190,7 +202,18 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     isEphemeral: (owner) => connectionOf(owner)?.isEphemeral ?? false,
     principalOf: (owner) => connectionOf(owner)?.admission?.principal,
     beforeReplay: async (owner) => connectionOf(owner)?.outbound.acquireForReplay() ?? false,
+    onReplayed: (owner, { cmd, messageId = 0, qos }) => {
+      const ids = connectionOf(owner)?.outbound.ids;
+      if (cmd === "pubrel") ids?.onReleased(messageId);
+      else ids?.onPublished(messageId, qos === 2 ? 2 : 1);
+    },
     afterReplay: (owner) => connectionOf(owner)?.outbound.finishReplay(),
+    onDiscarded: (id, will) => {
+      const connected = engine.clients[id];
+      // Its connection ends next; there is no session that the will could be put off for.
+      if (connected !== undefined) publishAtOnce(connected);
+      if (will !== undefined) publishAbandoned(engine, will);
+    },
     onFiltersChanged: () => interest.invalidate(),
     isConnected: (id) => engine.clients[id] !== undefined,
     isOpen: (owner) => connectionOf(owner)?.isOpen ?? false,
@@ -213,23 +236,29 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     connectTimeout: timings.authenticationMs,
     drainTimeout: 0,
     queueLimit: 2 * clientOpenQos2Max,
+    // Of 3.1, which allows 23 characters and whose clients take what they like.
+    maxClientsIdLength: nameCharactersMax,
     maximumPacketSize: packetBytesMax,
     maxTopicLevels: topicLevelsMax,
-    topicAliasMaximum: 16,
+    topicAliasMaximum: topicAliasMax,
     receiveMaximum: clientInFlightMax,
     pendingSessionsLimit: sessionsMax,
   });
-  guardEngine(engine);
+  guardEngine(engine, interest, shared);
   const quota = new RetainedQuota();
   const fanOut = new FanOut(counters, {
-    number: (packet) => numbered(packet, engine),
+    number: (packet) => numbered(stamped(packet, sessions.time), engine),
     keep: (packet) => {
       const mayRetain = !packet.retain || quota.takes(packet, admissionOf(engine, packet.clientId));
       if (!mayRetain) counters.deliveryDropped["retained-quota"] += 1;
       sessions.keep(mayRetain ? packet : { ...packet, retain: false });
     },
     reveal: (packet) => sessions.retained.reveal(packet),
-    emit: (packet, done) => emitter.emit(packet, done),
+    share: (packet) => shared.admit(packet),
+    emit: (packet, done) => {
+      emitter.emit(packet, done);
+      if (packet.shared !== undefined) shared.publish(packet.shared, packet);
+    },
   });
   // What clients publish has gone to the fan-out when it was committed; the engine's own topics remain.
   engine.publish = (packet, client, done) => {
@@ -260,6 +289,8 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     openClient: (connection) => openClient(engine, connection, counters, sessions),
     onOpened: (client) => !client.clean && sessions.begin(client),
     onAcknowledged: (client, packetId) => sessions.acknowledge(client, packetId),
+    hasIncoming: (client, packetId) => client !== undefined && sessions.hasIncoming(client, packetId),
+    hasOutgoing: (client, packetId) => client !== undefined && sessions.hasOutgoing(client, packetId),
   });
   observe(engine, sessions, logger);
   await engine.listen();
@@ -297,27 +328,32 @@ function sweepSessions(
   const startedMs = clock.monotonicMs();
   return setInterval(() => {
     const willsAreDue = clock.monotonicMs() - startedMs >= timings.willGraceMs;
-    sessions.sweep(willsAreDue, ({ cmd: _cmd, ...will }) => {
-      // The access check takes the will, or refuses it by the rules of today; a will has no `cmd`.
-      engine.authorizePublish(null, will, () => undefined);
-    });
+    sessions.sweep(willsAreDue, (will) => publishAbandoned(engine, will));
   }, timings.sweepMs).unref();
+}
+
+/** Publishes a will that nobody is connected to. */
+function publishAbandoned(engine: Engine, { cmd: _cmd, ...will }: EnginePacket): void {
+  // The access check takes the will, or refuses it by the rules of today; a will has no `cmd`.
+  engine.authorizePublish(null, will, () => undefined);
+}
+
+/** Has the will of a client published without its delay. */
+function publishAtOnce({ will }: EngineClient): void {
+  if (will?.properties !== undefined) will.properties = { ...will.properties, willDelayInterval: 0 };
 }
 
 function isCallback(value: unknown): value is () => void {
   return typeof value === "function";
 }
 
-/** Gives a message what it is recognised by inside the engine, and when it expires. */
+/** Gives a message what it is recognised by inside the engine. */
 function numbered(packet: EnginePacket, engine: Engine): EnginePacket {
   engine.counter += 1;
   packet.cmd = "publish";
   packet.dup = false;
   packet.brokerId = engine.id;
   packet.brokerCounter = engine.counter;
-  const interval = packet.properties?.["messageExpiryInterval"];
-  // The engine holds the expiry against the wall clock.
-  if (typeof interval === "number" && interval > 0) packet.messageExpiry = Date.now() + interval * 1000;
   return packet;
 }
 
@@ -354,6 +390,9 @@ function observe(engine: Engine, sessions: Sessions, logger: Logger): void {
   engine.on("unsubscribe", (filters, client) => {
     const connection = connectionOf(client);
     for (const filter of filters) connection?.filters.delete(filter);
+  });
+  engine.on("keepaliveTimeout", (client) => {
+    connectionOf(client)?.close("keep-alive", Reason.keepAliveTimeout);
   });
   const onFailure = (client: { readonly id: string }, error: unknown): void => {
     logger.debug({ event: "client-error", client: client.id, error }, "A client failed.");

@@ -24,8 +24,8 @@ import type { Admission } from "../core/access/principal.ts";
 import { clientFiltersMax, connectBytesMax, outboundBytesMax, packetBytesMax } from "../core/limits.ts";
 import type { Receipt } from "../core/ports.ts";
 import { type Allowance, allowanceOf } from "./allowance.ts";
-import { checkConnect, unknownLevel } from "./connect-packet.ts";
-import { isControlAcceptable } from "./control-packets.ts";
+import { checkConnect, clearUnusedFlags, unknownLevel } from "./connect-packet.ts";
+import { controlFault } from "./control-packets.ts";
 import type { CloseCause } from "./counters.ts";
 import { Credit } from "./credit.ts";
 import { DrainWatch } from "./drain-watch.ts";
@@ -36,9 +36,11 @@ import { type FrameHandler, FrameReader } from "./frame-reader.ts";
 import type { Gate } from "./gate.ts";
 import type { LinkOwner } from "./link.ts";
 import type { Origin } from "./origin.ts";
+import { matchedFilter, writtenFilter } from "./shared-filters.ts";
 import { LaneLedger } from "./lane-ledger.ts";
+import type { OutboundAliases } from "./outbound-aliases.ts";
 import { OutboundWindow } from "./outbound-window.ts";
-import { PacketType, Reason } from "./packets.ts";
+import { largestPacketBytes, PacketType, Reason } from "./packets.ts";
 import { PendingDeliveries } from "./pending-deliveries.ts";
 import { makePublishFields, type PublishFields, readPublish } from "./publish-packet.ts";
 import { filtersFault } from "./subscribe-packet.ts";
@@ -79,6 +81,9 @@ const fields: PublishFields = makePublishFields();
 /** CONNACK with return code 1, "unacceptable protocol level". Source: MQTT 3.1.1 § 3.2.2.3. */
 const unknownLevelAnswer = Uint8Array.of(PacketType.connack << 4, 2, 0, 1);
 
+/** CONNACK with return code 2, "identifier rejected". Source: MQTT 3.1, CONNACK. */
+const unknownIdAnswer = Uint8Array.of(PacketType.connack << 4, 2, 0, 2);
+
 export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOwner, PassageOwner {
   readonly outbound: OutboundWindow;
   readonly passage: EnginePassage;
@@ -89,6 +94,12 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   client: EngineClient | undefined;
   /** The session ends with the connection, although the engine was told otherwise (B5). */
   isEphemeral = false;
+  /** One of its subscriptions has, or had, an identifier. */
+  hasIdentifiers = false;
+  /** Bytes of the largest packet that the client takes. */
+  packetMax: number = Infinity;
+  /** Of the topics that it is sent; missing where the client takes none. */
+  aliases: OutboundAliases | undefined;
   /** Where it comes from. */
   readonly origin: Origin;
   /** Missing until it has been let in. */
@@ -108,6 +119,8 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   #transport: Transport | undefined;
   #phase: Phase = "connect";
   #version = 4;
+  /** The session may outlive the connection. */
+  #mayOutlive = true;
   #waits = 0;
   /** Bytes have arrived since the last sweep. */
   #isActive = false;
@@ -124,6 +137,10 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     this.outbound = new OutboundWindow(this, gate.counters);
     this.passage = new EnginePassage(gate, this);
     this.fanOutQueue = new FanOutQueue(gate.fanOut);
+  }
+
+  get version(): number {
+    return this.#version;
   }
 
   get isOpen(): boolean {
@@ -166,7 +183,7 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
 
   frameBytesMax(first: number): number {
     if (this.#phase !== "connect") return packetBytesMax;
-    return first === PacketType.connect << 4 ? connectBytesMax : 0;
+    return first >> 4 === PacketType.connect ? connectBytesMax : 0;
   }
 
   onFault(reason: number): void {
@@ -195,9 +212,9 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     this.#credit.limitTo(limits.inFlight ?? Infinity);
     this.#allowance = allowanceOf(limits);
     if (this.#allowance === undefined) this.#resume(Wait.rate);
-    const dropped = [...this.filters].filter((filter) => !grants.maySubscribe(filter));
+    const dropped = [...this.filters].filter((filter) => !grants.maySubscribe(matchedFilter(filter)));
     if (dropped.length > 0) this.#gate.dropFilters(this, dropped);
-    return dropped;
+    return dropped.map(writtenFilter);
   }
 
   /** Ends the connection of a client that may not stay; its will is not published. */
@@ -211,8 +228,13 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
 
   onEngineOutput(bytes: Uint8Array): void {
     if (this.isClosed) return;
+    if (bytes.length > this.packetMax && largestPacketBytes(bytes) > this.packetMax) {
+      // A PUBLISH has been left out before; of anything else the client would wait for the rest.
+      this.close("too-large", Reason.packetTooLarge);
+      return;
+    }
     if (this.#phase === "connack" && bytes[0]! >> 4 === PacketType.connack) this.#onConnack(bytes);
-    else this.#send(bytes);
+    else this.#send(this.aliases === undefined ? bytes : this.aliases.shorten(bytes, this.packetMax));
   }
 
   #onConnack(bytes: Uint8Array): void {
@@ -225,6 +247,7 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     const isPresent = this.#gate.onOpened(this.client) && this.#version >= 4;
     const answer = Uint8Array.from(bytes);
     if (isPresent) answer[flagsAt] = answer[flagsAt]! | 1;
+    if (this.#version === 5) offerSharing(answer, flagsAt + 2);
     this.#send(answer);
     if (this.isClosed) return;
     this.#phase = "open";
@@ -232,7 +255,7 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     this.#resume(Wait.connack);
   }
 
-  /** Sends a PUBLISH, together with what else is delivered in this turn. Its identifier is given here where it has none. */
+  /** Sends a PUBLISH, together with what else is delivered in this turn. */
   deliver(packet: EnginePacket): void {
     if (this.isClosed) return;
     if (this.#deliveries.isEmpty) this.#gate.deliverSoon(this);
@@ -242,7 +265,8 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   sendDeliveries(): void {
     if (this.isClosed || this.#deliveries.isEmpty) return;
     this.client?.conn.flush();
-    this.#send(this.#deliveries.take(this.#version));
+    const bytes = this.#deliveries.take(this.#version);
+    this.#send(this.aliases === undefined ? bytes : this.aliases.shorten(bytes, this.packetMax));
   }
 
   onEngineRead(): void {
@@ -356,12 +380,20 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
 
   #onConnect(bytes: Uint8Array, start: number, body: number, end: number): void {
     const facts = checkConnect(bytes, { start: body, end }, this.#gate.ownTopicPrefix);
-    if (typeof facts === "string") {
-      if (facts === unknownLevel) this.#send(unknownLevelAnswer);
+    const { version, sessionExpiry, maximumPacketSize } = facts;
+    const hasFlags = bytes[start] !== PacketType.connect << 4;
+    const refusal = hasFlags && version !== 3 ? Reason.malformed : facts.refusal;
+    if (refusal !== 0) {
+      if (refusal === unknownLevel) this.#send(unknownLevelAnswer);
+      else if (version === 5) this.#send(Uint8Array.of(PacketType.connack << 4, 3, 0, refusal, 0));
+      else if (version === 3 && refusal === Reason.clientIdInvalid) this.#send(unknownIdAnswer);
       this.close("connect-refused");
       return;
     }
-    this.#version = facts.version;
+    if (version === 3) clearUnusedFlags(bytes, start, body);
+    this.#version = version;
+    this.#mayOutlive = version < 5 || sessionExpiry > 0;
+    if (maximumPacketSize > 0) this.packetMax = maximumPacketSize;
     this.#phase = "connack";
     this.#pause(Wait.connack);
     this.client = this.#gate.openClient(this);
@@ -371,8 +403,9 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   #onControl(bytes: Uint8Array, start: number, body: number, end: number): void {
     const first = bytes[start]!;
     const type = first >> 4;
-    if (!isControlAcceptable(first, this.#version, bytes, body, end)) {
-      this.close("protocol", type === PacketType.connect ? Reason.protocolError : Reason.malformed);
+    const invalid = controlFault(bytes, { start, body, end }, this.#version, this.#mayOutlive);
+    if (invalid !== 0) {
+      this.close("protocol", invalid);
       return;
     }
     if (type === PacketType.subscribe || type === PacketType.unsubscribe) {
@@ -382,16 +415,51 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
         return;
       }
     } else if (type === PacketType.pubrel) {
-      this.passage.onReleased(readUint16(bytes, body));
-    } else if (type === PacketType.puback) {
-      // The engine has no part in QoS 1 deliveries.
-      if (this.client?.clean === false) this.#gate.onAcknowledged(this.client, readUint16(bytes, body));
-      this.outbound.onAcknowledged();
-      return;
-    } else if (endsOutboundQos2(type, bytes, body, end)) {
-      this.outbound.onAcknowledged();
+      const packetId = readUint16(bytes, body);
+      if (!this.passage.isOpen(packetId) && !this.#gate.hasIncoming(this.client, packetId)) {
+        return this.#answerUnknown(PacketType.pubcomp, packetId, bytes, start, end);
+      }
+      this.passage.onReleased(packetId);
+    } else if (answersMessage(type)) {
+      const packetId = readUint16(bytes, body);
+      const { ids } = this.outbound;
+      const isRefusal = type === PacketType.pubrec && end - body > 2 && bytes[body + 2]! >= 0x80;
+      const isKnown = ids.has(packetId);
+      if (!ids.accepts(type, packetId, isRefusal)) {
+        this.close("protocol", Reason.protocolError);
+        return;
+      }
+      if (isKnown && (type !== PacketType.pubrec || isRefusal)) this.outbound.onAcknowledged();
+      if (type === PacketType.puback) {
+        // The engine has no part in QoS 1 deliveries.
+        if (this.client?.clean === false) this.#gate.onAcknowledged(this.client, packetId);
+        return;
+      }
+      if (
+        type === PacketType.pubrec &&
+        !isRefusal &&
+        !isKnown &&
+        !this.#gate.hasOutgoing(this.client, packetId)
+      ) {
+        return this.#answerUnknown(PacketType.pubrel, packetId, bytes, start, end);
+      }
+    }
+    // The engine gives the will up at every code but this one, the standard at 0x00 only: MQTT 5.0 § 3.14.4.
+    if (type === PacketType.disconnect && end > body && bytes[body]! >= 0x80) {
+      bytes[body] = Reason.disconnectWithWill;
     }
     this.#toEngine(bytes, start, end);
+    // Nothing follows it; the engine would take what does for its contents.
+    if (type === PacketType.disconnect) this.#reader.stop();
+  }
+
+  /** MQTT 5 clients are told that nothing is known under an identifier, which the engine does not. Source: MQTT 5.0 § 2.4. */
+  #answerUnknown(type: number, packetId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.#version < 5) return this.#toEngine(bytes, start, end);
+    this.writeAcknowledgements();
+    this.client?.conn.flush();
+    const first = (type << 4) | (type === PacketType.pubrel ? 2 : 0);
+    this.#send(Uint8Array.of(first, 3, packetId >> 8, packetId & 255, Reason.packetIdUnknown));
   }
 
   #onPublish(bytes: Uint8Array, start: number, body: number, end: number): boolean {
@@ -406,8 +474,9 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     // An empty name is a matter of topic aliases, which the engine knows about.
     const isAliased = hasProperties && topicEnd === topicStart;
     const known = isAliased ? undefined : this.#topicOf(bytes, topicStart, topicEnd);
-    if (known?.topic.fault === "invalid") {
-      this.close("protocol", Reason.topicInvalid);
+    const topicFault = known?.topic.fault;
+    if (topicFault !== undefined && topicFault !== "reserved") {
+      this.close("protocol", topicFault === "malformed" ? Reason.malformed : Reason.topicInvalid);
       return true;
     }
     if (this.#allowance?.take(size) === false) {
@@ -538,8 +607,16 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   }
 }
 
-/** Tells whether a packet from the client ends the way of a QoS 2 message that was sent to it. */
-function endsOutboundQos2(type: number, bytes: Uint8Array, body: number, end: number): boolean {
-  if (type === PacketType.pubcomp) return true;
-  return type === PacketType.pubrec && end - body > 2 && bytes[body + 2]! >= 0x80;
+/**
+ * B8: the engine begins the properties of CONNACK with a Shared Subscription Available of 0; groups are looked after
+ * outside of it. Source: MQTT 5.0 § 3.2.2.3.13.
+ */
+function offerSharing(connack: Uint8Array, propertiesAt: number): void {
+  const first = propertiesAt + (connack[propertiesAt]! < 128 ? 1 : 2);
+  if (connack[first] === 0x2a) connack[first + 1] = 1;
+}
+
+/** Tells whether a packet from the client answers a message that was sent to it. */
+function answersMessage(type: number): boolean {
+  return type === PacketType.puback || type === PacketType.pubrec || type === PacketType.pubcomp;
 }

@@ -10,6 +10,7 @@ const closeCauses = [
   "too-large",
   "connect-refused",
   "authentication-deadline",
+  "keep-alive",
   "connections-max",
   "open-qos2-max",
   "storage",
@@ -29,6 +30,7 @@ const deliveryDropCauses = [
   "retained-full",
   "retained-quota",
   "not-granted",
+  "expired",
 ] as const;
 export type DeliveryDropCause = (typeof deliveryDropCauses)[number];
 

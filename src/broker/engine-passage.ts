@@ -14,11 +14,18 @@ import type { FanOutQueue } from "./fan-out.ts";
 import type { Gate } from "./gate.ts";
 import { Reason } from "./packets.ts";
 
+/** A PUBACK or PUBREC with a reason is smaller. */
+const refusalBytesMax = 64;
+
 /** The connection, as its passage through the engine sees it. */
 export interface PassageOwner {
   readonly clientId: string;
+  /** Of the protocol: 3, 4 or 5. */
+  readonly version: number;
   readonly isClosed: boolean;
   readonly grants: Grants;
+  /** Bytes of the largest packet that the client takes. */
+  readonly packetMax: number;
   /** Messages that wait for their commit before they go to subscribers. */
   readonly fanOutQueue: FanOutQueue;
   /** Writes the PUBACKs of the lane that are due. */
@@ -62,6 +69,11 @@ export class EnginePassage {
     return 0;
   }
 
+  /** A QoS 2 message of this connection has the identifier, and is not released. */
+  isOpen(packetId: number): boolean {
+    return this.#openQos2?.has(packetId) === true;
+  }
+
   /** The client has sent PUBREL. */
   onReleased(packetId: number): void {
     this.#openQos2?.delete(packetId);
@@ -73,10 +85,16 @@ export class EnginePassage {
     const isReserved = this.#gate.isReserved(packet.topic);
     if (isReserved || !owner.grants.mayPublish(packet.topic)) {
       this.#gate.onPublishDenied(owner, packet.topic);
+      if (owner.version < 5 && isNobodys(packet.topic)) {
+        if (packet.qos < 2) this.#leave(packet);
+        return callback();
+      }
       if (packet.messageId !== undefined) this.#openQos2?.delete(packet.messageId);
       this.#leave(packet);
       owner.onHandedOver();
-      callback(new Error(isReserved ? "topic is reserved" : "topic is not granted"));
+      // MQTT 5 clients are told it as Reason String, where that fits: MQTT 5.0 § 3.4.2.2.2.
+      const isTold = owner.packetMax >= refusalBytesMax;
+      callback(new Error(isTold ? (isReserved ? "topic is reserved" : "topic is not granted") : ""));
       return;
     }
     // QoS 2 is handed over when the engine stores the packet: this check runs again for every resend.
@@ -105,6 +123,10 @@ export class EnginePassage {
    * @throws Error when it could not be stored; the connection has ended then, without an acknowledgement.
    */
   async store(packet: EnginePacket): Promise<void> {
+    if (isNobodys(packet.topic)) {
+      this.onResent(packet);
+      return;
+    }
     await new Promise<void>((resolve, reject) => {
       this.#handOver(packet, {
         committed: () => {
@@ -120,7 +142,7 @@ export class EnginePassage {
     });
   }
 
-  /** A QoS 2 PUBLISH that has been handed over before. */
+  /** A QoS 2 PUBLISH that has been handed over before, or never is. */
   onResent(packet: EnginePacket): void {
     this.#leave(packet);
     this.#owner.onHandedOver();
@@ -162,4 +184,13 @@ export class EnginePassage {
     if (properties !== undefined) copy.properties = properties;
     return this.#gate.fanOut.admit(copy);
   }
+}
+
+/**
+ * Topics below `$` are nobody's to publish to, other than those of the broker itself. Before MQTT 5 a server can only
+ * acknowledge such a message or end the connection (MQTT 3.1.1 § 3.3.5); it is acknowledged, counted as denied and
+ * goes nowhere, since a device that means no harm would come back and do it again.
+ */
+function isNobodys(topic: string): boolean {
+  return topic.startsWith("$") && !topic.startsWith("$SYS/");
 }

@@ -6,7 +6,10 @@
 import { Aedes, type AedesOptions } from "aedes";
 import { EventEmitter } from "node:events";
 import mqttPacket from "mqtt-packet";
+import type { Expiry } from "./expiry.ts";
 import type { Link } from "./link.ts";
+import type { SharedDelivery } from "./shared-groups.ts";
+import { keepUserProperties, type PropertyParser } from "./user-properties.ts";
 
 /** A PUBLISH inside the engine, or a will (which has no `cmd`). */
 export interface EnginePacket {
@@ -23,14 +26,37 @@ export interface EnginePacket {
   properties?: Record<string, unknown>;
   brokerId?: string | null;
   brokerCounter?: number;
-  /** Not for the client that published it: the subscription says so. */
+  /** Not what the engine takes it for: it only carries it along. */
+  messageExpiry?: Expiry;
+  /** A copy for one member of a group, by the options of its shared subscription. */
+  isShared?: boolean;
+  /** Copies for members of groups, of a message that has been admitted. */
+  shared?: readonly SharedDelivery[];
+  /** The subscription that it is delivered for does not want what its own client publishes. */
   nl?: boolean;
-  messageExpiry?: number;
   /** Client that published it. */
   clientId?: string;
 }
 
+/** What is looked at of a packet before the engine has it. */
+export interface SeenPacket {
+  readonly cmd?: string;
+  readonly subscriptions?: { topic: string }[];
+  unsubscriptions?: string[];
+}
+
 export type Deliver = (packet: EnginePacket, done: () => void) => void;
+
+/** A subscription inside the engine. */
+export interface EngineSubscription {
+  readonly qos: 0 | 1 | 2;
+  /** Its identifier. */
+  readonly si?: number | undefined;
+  /** Retain as published. */
+  readonly rap?: boolean | undefined;
+  /** No local. */
+  readonly nl?: boolean | undefined;
+}
 
 /** A client inside the engine. */
 export interface EngineClient {
@@ -45,13 +71,13 @@ export interface EngineClient {
   /** What the client announced in CONNECT; 65,535 where it did not. */
   readonly receiveMaximum: number;
   readonly maximumPacketSize: number | undefined;
-  subscriptions: Record<string, { readonly qos: 0 | 1 | 2 }>;
+  subscriptions: Record<string, EngineSubscription>;
   duplicates: Record<string, number>;
   deliver0: Deliver;
   deliverQoS: Deliver;
   will: EnginePacket | null;
   readonly _keepaliveTimer: NodeJS.Timeout | null;
-  readonly _parser: EventEmitter & { parse(bytes: Buffer): number };
+  readonly _parser: EventEmitter & PropertyParser & { parse(bytes: Buffer): number };
   close(done?: () => void): void;
   /** Without `done` it throws when it is through, out of a timer. */
   unsubscribe(filters: readonly string[], done: () => void): void;
@@ -98,18 +124,16 @@ export function keepAlive(client: EngineClient): void {
 }
 
 /** Has a function see every packet before the engine does. */
-export function seePackets(
-  client: EngineClient,
-  see: (packet: { cmd?: string; subscriptions?: unknown }) => void,
-): void {
+export function seePackets(client: EngineClient, see: (packet: SeenPacket) => void): void {
   client._parser.prependListener("packet", see);
 }
 
-/** Puts a function around the engine's parser. */
+/** Puts a function around the engine's parser, and has it keep what it loses of packets. */
 export function wrapParser(
   client: EngineClient,
   wrap: (parse: (bytes: Buffer) => number) => (bytes: Buffer) => number,
 ): void {
   const parser = client._parser;
+  keepUserProperties(parser);
   parser.parse = wrap(parser.parse.bind(parser));
 }

@@ -43,6 +43,8 @@ export interface FanOutTargets {
   number(packet: EnginePacket): EnginePacket;
   /** Keeps the message where it is retained or a session that is stored wants it. */
   keep(packet: EnginePacket): void;
+  /** Chooses who is to get the message of those that share subscriptions, and keeps it where that is to be. */
+  share(packet: EnginePacket): EnginePacket["shared"];
   /** A retained message is given to connected subscribers from now on. */
   reveal(packet: EnginePacket): void;
   /** Gives the message to connected subscribers; calls back when it is written to all of them. */
@@ -75,7 +77,8 @@ export class FanOut {
   admit(message: EnginePacket): EnginePacket {
     const packet = this.#targets.number(message);
     this.#targets.keep(packet);
-    return packet;
+    const shared = this.#targets.share(packet);
+    return shared === undefined || shared.length === 0 ? packet : { ...packet, shared };
   }
 
   /** Gives an admitted message to who is here, unless too much is on its way already. */

@@ -53,6 +53,9 @@ export interface GateOptions {
   readonly onOpened: (client: EngineClient) => boolean;
   /** A client with a session has acknowledged a QoS 1 message. */
   readonly onAcknowledged: (client: EngineClient, packetId: number) => void;
+  /** A QoS 2 message of the session has the identifier: one that came, or one that is to be sent. */
+  readonly hasIncoming: (client: EngineClient | undefined, packetId: number) => boolean;
+  readonly hasOutgoing: (client: EngineClient | undefined, packetId: number) => boolean;
   readonly logger: Logger;
   readonly audit: AuditLog;
   /** Ends subscriptions that a client may not keep. */
@@ -69,6 +72,8 @@ export class Gate implements SharedCredit {
   readonly openClient: (connection: Connection) => EngineClient;
   readonly onOpened: (client: EngineClient) => boolean;
   readonly onAcknowledged: GateOptions["onAcknowledged"];
+  readonly hasIncoming: GateOptions["hasIncoming"];
+  readonly hasOutgoing: GateOptions["hasOutgoing"];
   readonly dropFilters: GateOptions["dropFilters"];
   readonly audit: AuditLog;
   readonly connections: Set<Connection> = new Set();
@@ -114,6 +119,8 @@ export class Gate implements SharedCredit {
     this.openClient = options.openClient;
     this.onOpened = options.onOpened;
     this.onAcknowledged = options.onAcknowledged;
+    this.hasIncoming = options.hasIncoming;
+    this.hasOutgoing = options.hasOutgoing;
     this.dropFilters = options.dropFilters;
     this.audit = options.audit;
     this.topics = new TopicNames(options.ownTopicPrefix);

@@ -7,9 +7,21 @@
  */
 import type { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
-import { type Engine, type EngineClient, type EnginePacket, seePackets, wrapParser } from "./engine.ts";
+import {
+  type Engine,
+  type EngineClient,
+  type EnginePacket,
+  type EngineSubscription,
+  type SeenPacket,
+  seePackets,
+  wrapParser,
+} from "./engine.ts";
+import { unexpired } from "./expiry.ts";
 import { filterMatches } from "../core/topic.ts";
+import type { Interest } from "./fan-out.ts";
 import { publishBytes } from "./publish-size.ts";
+import { engineName, placeOf } from "./shared-filters.ts";
+import type { SharedGroups } from "./shared-groups.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** Deliveries of one client among which a message is recognised as given twice by overlapping filters. */
@@ -23,11 +35,30 @@ function makeBareObject<V>(): Record<string, V> {
 
 /**
  * B1: client ids, broker ids and filters are keys of plain objects in the engine; `constructor` or
- * `__proto__` would be found in all of them.
+ * `__proto__` would be found in all of them. B8: shared filters go to the groups, past the emitter.
  */
-export function guardEngine(engine: Engine): void {
+export function guardEngine(engine: Engine, interest: Interest, shared: SharedGroups): void {
   engine.clients = makeBareObject();
   engine.brokers = makeBareObject();
+  const { mq } = engine;
+  const on = mq.on.bind(mq);
+  const removeListener = mq.removeListener.bind(mq);
+  mq.on = (filter, listener, done) => {
+    const place = placeOf(filter);
+    if (place === undefined) return on(filter, listener, done);
+    shared.join(place);
+    interest.invalidate();
+    if (done !== undefined) setImmediate(done);
+    return mq;
+  };
+  mq.removeListener = (filter, listener, done) => {
+    const place = placeOf(filter);
+    if (place === undefined) return removeListener(filter, listener, done);
+    shared.leave(place);
+    interest.invalidate();
+    if (done !== undefined) setImmediate(done);
+    return mq;
+  };
 }
 
 /** Guards one client; called as soon as the engine has made it. */
@@ -47,7 +78,10 @@ export function guardClient(
     },
   });
   guardParser(client, connection);
-  seePackets(client, keepFiltersInOrder);
+  seePackets(client, (packet) => {
+    nameShared(client, packet);
+    keepFiltersInOrder(packet);
+  });
   guardDelivery(client, connection, counters, sessions);
 }
 
@@ -63,12 +97,20 @@ function guardParser(client: EngineClient, connection: Connection): void {
   });
 }
 
+/** B8: gives shared filters the names that they have inside the engine. */
+function nameShared({ id }: EngineClient, packet: SeenPacket): void {
+  for (const subscription of packet.subscriptions ?? []) {
+    subscription.topic = engineName(id, subscription.topic);
+  }
+  packet.unsubscriptions &&= packet.unsubscriptions.map((filter) => engineName(id, filter));
+}
+
 /**
  * C1: of several filters the engine makes a table by name before it answers. Names that are numbers come
  * first in such a table, and equal ones become one, so that the answers no longer fit the questions. It is
  * not let put its own list in place of the packet's.
  */
-function keepFiltersInOrder(packet: { cmd?: string; subscriptions?: unknown }): void {
+function keepFiltersInOrder(packet: SeenPacket): void {
   if (packet.cmd !== "subscribe") return;
   const { subscriptions } = packet;
   Object.defineProperty(packet, "subscriptions", {
@@ -91,42 +133,52 @@ function guardDelivery(
 ): void {
   const { outbound } = connection;
   const isRepeated = makeDuplicateFilter(engineIdOf);
-  const isUnwanted = (packet: EnginePacket): boolean =>
-    (packet.nl === true && packet.clientId === client.id) || isRepeated(packet);
+  /** Gives a message its identifier. @returns False when it is not to be sent. */
+  const identify = (packet: EnginePacket): boolean => {
+    // The session knows under which identifier, and whether the message has been sent meanwhile.
+    if (!client.clean) return sessions.take(client, packet);
+    packet.messageId = outbound.ids.next();
+    return true;
+  };
   const send = (packet: EnginePacket): void => {
     outbound.send(packet.payload.length, () => {
-      // The session knows under which identifier, and whether the message has been sent meanwhile.
-      if (!client.clean && !sessions.take(client, packet)) outbound.onAcknowledged();
-      else if (mayForward(connection, packet, counters)) connection.deliver(packet);
-      else {
-        if (!client.clean) sessions.drop(client, packet);
-        outbound.onAcknowledged();
+      const good = unexpired(packet, sessions.time);
+      if (good === undefined) counters.deliveryDropped.expired += 1;
+      // What the engine would not forward holds no place in the window, as nothing will answer it.
+      if (good === undefined || !mayForward(connection, good, counters)) sessions.drop(client, packet);
+      else if (identify(good)) {
+        outbound.ids.onPublished(good.messageId!, good.qos === 1 ? 1 : 2);
+        return connection.deliver(good);
       }
+      outbound.onAcknowledged();
     });
   };
+  const isOwn = (packet: EnginePacket): boolean => packet.nl === true && packet.clientId === client.id;
   client.deliver0 = (packet, done) => {
     // C6: whichever filter the engine looks at first, the highest quality that any has been granted counts.
-    if (packet.qos > 0 && packet.brokerId && grantedQos(client, packet.topic) > 0) {
+    if (packet.qos > 0 && packet.brokerId && grantedQos(client, packet) > 0) {
       return client.deliverQoS(packet, done);
     }
-    if (isUnwanted(packet)) return done();
+    if (isOwn(packet) || isRepeated(packet)) return done();
+    if (connection.hasIdentifiers && packet.brokerId && !packet.isShared) addIdentifiers(client, packet);
     if (outbound.isBehind() && packet.brokerId) {
       counters.deliveryDropped["slow-subscriber"] += 1;
       return done();
     }
     outbound.whenDrained(() => {
       packet.qos = 0;
-      if (mayForward(connection, packet, counters)) connection.deliver(packet);
+      const good = unexpired(packet, sessions.time);
+      if (good === undefined) counters.deliveryDropped.expired += 1;
+      else if (mayForward(connection, good, counters)) connection.deliver(good);
       afterwards(packet, done);
     });
   };
   client.deliverQoS = (packet, done) => {
-    // Retained messages come here whatever has been granted; others with at least QoS 1.
-    if (packet.qos === 2 || !packet.brokerId)
-      packet.qos = lower(packet.qos, grantedQos(client, packet.topic));
+    if (!packet.isShared) lowerToGranted(client, packet);
     if (packet.qos === 0) return client.deliver0(packet, done);
-    if (isUnwanted(packet)) return done();
+    if (isOwn(packet) || isRepeated(packet)) return done();
     if (packet.brokerId) {
+      if (connection.hasIdentifiers && !packet.isShared) addIdentifiers(client, packet);
       // Nobody else waits for this subscriber: the emitter goes on at once.
       done();
       if (!outbound.replaying || client.clean || !sessions.isLeftToReplay(client, packet)) send(packet);
@@ -164,23 +216,47 @@ function makeDuplicateFilter(
   };
 }
 
-function lower(one: 0 | 1 | 2, other: 0 | 1 | 2): 0 | 1 | 2 {
-  return one < other ? one : other;
+/**
+ * Lowers a message to the highest quality that the client has been granted for it.
+ * Source: MQTT 3.1.1 § 3.3.5, MQTT 5.0 §§ 3.3.4, 3.8.4.
+ */
+function lowerToGranted(client: EngineClient, packet: EnginePacket): void {
+  // A message of QoS 1 comes by a filter of QoS 1 or 2; a retained one whatever has been granted.
+  if (packet.qos < 2 && packet.brokerId) return;
+  const granted = grantedQos(client, packet);
+  if (granted < packet.qos) packet.qos = granted;
 }
 
-/** The highest quality among the filters of a client that match. Source: MQTT 3.1.1 § 3.3.5. */
-function grantedQos(client: EngineClient, topic: string): 0 | 1 | 2 {
+/** The highest quality among the filters of a client that match. */
+function grantedQos(client: EngineClient, packet: Pick<EnginePacket, "topic" | "clientId">): 0 | 1 | 2 {
   let granted: 0 | 1 | 2 = 0;
-  for (const [filter, { qos }] of Object.entries(client.subscriptions)) {
-    if (qos > granted && filterMatches(filter, topic)) granted = qos;
-  }
+  for (const { qos } of matching(client, packet)) if (qos > granted) granted = qos;
   return granted;
+}
+
+/** Sends the identifiers of all subscriptions that a message is for, not of the one that the engine met first (B8). */
+function addIdentifiers(client: EngineClient, packet: EnginePacket): void {
+  const identifiers: number[] = [];
+  for (const { si } of matching(client, packet)) if (si !== undefined) identifiers.push(si);
+  if (identifiers.length > 0) {
+    packet.properties = { ...packet.properties, subscriptionIdentifier: identifiers };
+  }
+}
+
+function* matching(
+  client: EngineClient,
+  { topic, clientId }: Pick<EnginePacket, "topic" | "clientId">,
+): Generator<EngineSubscription> {
+  for (const [filter, subscription] of Object.entries(client.subscriptions)) {
+    const isUnwanted = subscription.nl === true && clientId === client.id;
+    if (!isUnwanted && filterMatches(filter, topic)) yield subscription;
+  }
 }
 
 /** A2, B7: what may be forwarded to a client, looked at again for each message by the grants of this moment. */
 export function mayForward(
   { client, grants }: Pick<Connection, "client" | "grants">,
-  packet: EnginePacket,
+  packet: Omit<EnginePacket, "messageExpiry">,
   counters: Counters,
 ): boolean {
   if (client === undefined) return false;

@@ -15,6 +15,8 @@ import type { EnginePacket } from "./engine.ts";
 import type { Gate } from "./gate.ts";
 import { mayForward } from "./guards.ts";
 import { Link } from "./link.ts";
+import { OutboundAliases } from "./outbound-aliases.ts";
+import { matchedFilter, writtenFilter } from "./shared-filters.ts";
 
 /** The connection behind what the engine calls a client; none behind a mere name. */
 export function connectionOf(client: object | null): Connection | undefined {
@@ -69,6 +71,8 @@ export function makeHooks(
       if (packet.protocolVersion === 5) {
         const receiveMaximum = packet.properties?.receiveMaximum;
         if (receiveMaximum) outbound?.limitTo(receiveMaximum);
+        const aliasMax = packet.properties?.topicAliasMaximum;
+        if (aliasMax && connection !== undefined) connection.aliases = new OutboundAliases(aliasMax);
         // B5: a session resumed without an expiry would lose its queue before it is delivered.
         if (packet.clean === false && !packet.properties?.sessionExpiryInterval) {
           packet.properties = { ...packet.properties, sessionExpiryInterval: 1 };
@@ -108,16 +112,20 @@ export function makeHooks(
       const connection = connectionOf(client);
       const { topic } = subscription;
       const isFull = connection !== undefined && connection.filters.size >= connection.filtersMax;
-      const isGranted = connection?.grants.maySubscribe(topic) === true;
+      const isGranted = connection?.grants.maySubscribe(matchedFilter(topic)) === true;
       if (connection === undefined || !isGranted || (isFull && !connection.filters.has(topic))) {
         counters.subscribeDenied += 1;
         if (connection !== undefined) {
-          gate().audit.write("subscribe-denied", { ...describe(connection), filter: topic });
+          gate().audit.write("subscribe-denied", {
+            ...describe(connection),
+            filter: writtenFilter(topic),
+          });
           forgetFilter(client, topic);
         }
         return callback(null, null);
       }
       connection.filters.add(topic);
+      if ("subscriptionIdentifier" in subscription) connection.hasIdentifiers = true;
       callback(null, subscription);
     },
     authorizeForward: (client, packet) => {

@@ -11,6 +11,7 @@ import {
   outboundPacedBytes,
 } from "../core/limits.ts";
 import type { CloseCause, Counters } from "./counters.ts";
+import { OutboundIds } from "./outbound-ids.ts";
 
 /** The connection, as the window sees it. */
 export interface OutboundPeer {
@@ -21,6 +22,7 @@ export interface OutboundPeer {
 export class OutboundWindow {
   /** Stored messages are being sent; new ones wait behind them. */
   replaying = false;
+  readonly ids: OutboundIds = new OutboundIds();
   readonly #peer: OutboundPeer;
   readonly #counters: Counters;
   #windowMax = outboundInFlightMax;

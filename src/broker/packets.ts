@@ -13,20 +13,25 @@ export const PacketType = {
   unsubscribe: 10,
   pingreq: 12,
   disconnect: 14,
+  auth: 15,
 } as const;
 
 /** MQTT 5 reason codes that the gate sends itself. Source: MQTT 5.0 § 2.4. */
 export const Reason = {
   success: 0x00,
+  disconnectWithWill: 0x04,
   malformed: 0x81,
   protocolError: 0x82,
+  clientIdInvalid: 0x85,
   notAuthorized: 0x87,
   busy: 0x89,
   shuttingDown: 0x8b,
   keepAliveTimeout: 0x8d,
   filterInvalid: 0x8f,
   topicInvalid: 0x90,
+  packetIdUnknown: 0x92,
   receiveMaximumExceeded: 0x93,
+  topicAliasInvalid: 0x94,
   packetTooLarge: 0x95,
   quotaExceeded: 0x97,
   administrative: 0x98,
@@ -64,4 +69,18 @@ export function readVariableInteger(
     }
   }
   into.length = -1;
+}
+
+const scratch: VariableInteger = { value: 0, length: 0 };
+
+/** Bytes of the largest of several packets, each of which is whole. */
+export function largestPacketBytes(packets: Uint8Array): number {
+  let largest = 0;
+  for (let start = 0; start < packets.length; ) {
+    readVariableInteger(packets, start + 1, packets.length, scratch);
+    const size = 1 + scratch.length + scratch.value;
+    largest = Math.max(largest, size);
+    start += size;
+  }
+  return largest;
 }

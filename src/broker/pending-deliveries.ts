@@ -8,27 +8,21 @@ const writeBytes = 65_536;
 /** Fixed header, length of the topic, packet identifier, and what an object costs: near enough. */
 const packetOverheadBytes = 16;
 
-/** Packet identifiers are 1 to 65,535. */
-const packetIds = 65_535;
-
 export class PendingDeliveries {
   /** Roughly what waits here. */
   bytes = 0;
   #packets: EnginePacket[] = [];
-  #sentCount = 0;
 
   get isEmpty(): boolean {
     return this.#packets.length === 0;
   }
 
   /**
-   * Adds a packet. Where no session has given it an identifier it gets the next one; no more are in flight than fit
-   * between two that are equal.
+   * Adds a packet, with its identifier.
    *
    * @returns Whether as much waits as should wait.
    */
   add(packet: EnginePacket): boolean {
-    if (packet.qos > 0) packet.messageId ??= (this.#sentCount++ % packetIds) + 1;
     this.#packets.push(packet);
     this.bytes += packet.payload.length + packet.topic.length + packetOverheadBytes;
     return this.bytes >= writeBytes;

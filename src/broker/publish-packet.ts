@@ -1,5 +1,6 @@
 /** Finds its way in a PUBLISH. Source: MQTT 3.1.1 and 5.0, § 3.3. */
 import { Reason } from "./packets.ts";
+import { makePropertyBlock, PropertyPlace, readProperties } from "./property-block.ts";
 import { readUint16 } from "./utf8.ts";
 
 /** Where the parts of a PUBLISH lie, in the bytes it was read from. */
@@ -16,6 +17,8 @@ export interface PublishFields {
   /** There are MQTT 5 properties; `payloadStart` is then where they begin. */
   hasProperties: boolean;
 }
+
+const properties = makePropertyBlock();
 
 /** Makes fields to be read into, again and again. */
 export function makePublishFields(): PublishFields {
@@ -58,6 +61,11 @@ export function readPublish(
     if (payloadStart >= end) return Reason.malformed;
     hasProperties = bytes[payloadStart] !== 0;
     if (!hasProperties) payloadStart += 1;
+    else {
+      const fault = readProperties(bytes, payloadStart, end, PropertyPlace.publish, properties);
+      if (fault !== 0) return fault;
+      if (topicEnd === body + 2 && properties.topicAlias === 0) return Reason.protocolError;
+    }
   }
   into.qos = qos;
   into.retain = (first & 1) !== 0;

@@ -12,7 +12,8 @@ function textBytes(value: unknown): number {
   return 2 + (typeof value === "string" || Buffer.isBuffer(value) ? Buffer.byteLength(value) : 0);
 }
 
-function userPropertyBytes(properties: object): number {
+function userPropertyBytes(properties: unknown): number {
+  if (typeof properties !== "object" || properties === null) return 0;
   let bytes = 0;
   for (const [name, value] of Object.entries(properties)) {
     for (const one of Array.isArray(value) ? value : [value]) bytes += 1 + textBytes(name) + textBytes(one);
@@ -30,11 +31,11 @@ const propertyBytes: Readonly<Record<string, (value: unknown) => number>> = {
   contentType: (value) => 1 + textBytes(value),
   subscriptionIdentifier: (value) =>
     [value].flat().reduce<number>((sum, one) => sum + 1 + variableIntegerBytes(Number(one)), 0),
-  userProperties: (value) => (typeof value === "object" && value !== null ? userPropertyBytes(value) : 0),
+  userProperties: (value) => [value].flat().reduce<number>((sum, one) => sum + userPropertyBytes(one), 0),
 };
 
 /** Bytes of the packet as it would be sent to a client of a protocol version. */
-export function publishBytes(packet: EnginePacket, version: number): number {
+export function publishBytes(packet: Omit<EnginePacket, "messageExpiry">, version: number): number {
   let properties = 0;
   if (version === 5) {
     for (const [name, value] of Object.entries(packet.properties ?? {})) {

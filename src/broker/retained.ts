@@ -4,6 +4,8 @@ import type { SessionJournal } from "../core/session-journal.ts";
 import { filterMatches } from "../core/topic.ts";
 import type { Counters } from "./counters.ts";
 import type { EnginePacket } from "./engine.ts";
+import { unexpired } from "./expiry.ts";
+import type { RunningTime } from "./running-time.ts";
 import { encodeRetained, retainedKey } from "./session-values.ts";
 
 interface Kept {
@@ -22,6 +24,7 @@ export interface RetainedOptions {
   readonly journal: SessionJournal;
   /** Topics of which nothing is written: whoever owns them publishes them again at each start. */
   readonly isVolatile: (topic: string) => boolean;
+  readonly time: RunningTime;
 }
 
 /**
@@ -110,15 +113,24 @@ export class RetainedMessages {
   *matching(filters: readonly string[]): Generator<EnginePacket> {
     for (const filter of filters) {
       if (!filter.includes("+") && !filter.includes("#")) {
-        const exact = this.#seen(this.#messages.get(filter));
+        const exact = this.#good(this.#messages.get(filter));
         if (exact !== undefined) yield exact;
         continue;
       }
       for (const [topic, kept] of this.#messages) {
-        const packet = filterMatches(filter, topic) ? this.#seen(kept) : undefined;
+        const packet = filterMatches(filter, topic) ? this.#good(kept) : undefined;
         if (packet !== undefined) yield packet;
       }
     }
+  }
+
+  /** What is seen, as it may be sent now. A message whose time is over is removed. */
+  #good(kept: Kept | undefined): EnginePacket | undefined {
+    const seen = this.#seen(kept);
+    if (seen === undefined) return undefined;
+    const good = unexpired(seen, this.#options.time);
+    if (good === undefined && seen === kept?.packet) this.store({ ...seen, payload: Buffer.alloc(0) });
+    return good;
   }
 
   #seen(kept: Kept | undefined): EnginePacket | undefined {

@@ -47,7 +47,8 @@ export interface Wish {
   readonly session: Session;
   readonly qos: 1 | 2;
   readonly retain: boolean;
-  readonly identifier: number | undefined;
+  /** Of the subscriptions that it is for. */
+  readonly identifiers: readonly number[];
 }
 
 export interface SessionQueuesOptions {
@@ -101,8 +102,8 @@ export class SessionQueues {
       if (!session.isDurable) continue;
       this.ensureWritten(session);
       if (session.owner === undefined) areAllHere = false;
-      const { qos, retain, identifier } = wish;
-      deliveries.push({ session: session.number, index, qos, retain, identifier });
+      const { qos, retain, identifiers } = wish;
+      deliveries.push({ session: session.number, index, qos, retain, identifiers });
     }
     if (message.waiting === 0) return;
     this.#nextNumber += 1;

@@ -25,6 +25,12 @@ import type { Wills } from "./wills.ts";
 /** Indexes that are passed over, so that identifiers in use shortly before the end are not used at once. */
 const indexesSkipped = 1_024;
 
+/**
+ * Messages at the front of a queue that may have been sent before the end: those in flight, and those whose
+ * acknowledgements were not written, as many as come while a commit takes a good while.
+ */
+const mayBeSentMax = 4 * outboundInFlightMax;
+
 /** What is filled. */
 export interface RestoreTarget {
   readonly queues: SessionQueues;
@@ -160,11 +166,11 @@ class Restore {
     }
     for (const session of this.#sessions.values()) {
       session.sentTo = Math.min(this.#progress.get(session.number)?.sentTo ?? 0, session.nextIndex);
-      let inFlight = this.#wereConnected.has(session) ? outboundInFlightMax : 0;
+      let maybeSent = this.#wereConnected.has(session) ? mayBeSentMax : 0;
       for (const delivery of session.queue.values()) {
-        if (inFlight === 0) break;
+        if (maybeSent === 0) break;
         delivery.wasSent = true;
-        inFlight -= 1;
+        maybeSent -= 1;
         session.sentTo = Math.max(session.sentTo, delivery.index + 1);
       }
       session.nextIndex += indexesSkipped;

@@ -11,11 +11,11 @@
  * | 4, session, packet id       | nothing: an inbound QoS 2 message that is not released                    |
  * | 5, session                  | v delay in s, then a message: the will                                    |
  * | 6, topic in UTF-8           | a message: retained                                                       |
- * | 7, number (8 bytes)         | v queued at, v deliveries: v session, v index, bits (0–1 QoS, 2 retain), v identifier each; a message |
+ * | 7, number (8 bytes)         | v queued at, v deliveries: v session, v index, bits (0–1 QoS, 2 retain), v identifiers: v identifier each; a message |
  * | 8, number (8 bytes)         | a chunk: of each of its messages v number and a blob, what 7 has           |
  *
- * A message: bits (0–1 QoS, 2 retain, 3 properties, 4 expiry), text topic, with bit 4 v expiry in ms of the
- * wall clock, with bit 3 a blob (an MQTT 5 PUBLISH that has them), and the payload to the end.
+ * A message: bits (0–1 QoS, 2 retain, 3 properties, 4 expiry), text topic, with bit 4 v lifetime in s,
+ * v running ms and v wall ms of its receipt, bits (0 synced), with bit 3 a blob (an MQTT 5 PUBLISH that has them), and the payload to the end.
  *
  * Numbers in keys are big-endian, so that what is read first is what the rest refers to.
  */
@@ -23,6 +23,7 @@ import mqttPacket from "mqtt-packet";
 import type { Principal } from "../core/access/principal.ts";
 import type { EnginePacket } from "./engine.ts";
 import type { StoredSubscription } from "./sessions-contract.ts";
+import { keepUserProperties, type PropertyParser } from "./user-properties.ts";
 
 /** The first byte of a key. */
 export const KeyKind = {
@@ -107,7 +108,7 @@ export interface StoredDelivery {
   readonly index: number;
   readonly qos: 1 | 2;
   readonly retain: boolean;
-  readonly identifier: number | undefined;
+  readonly identifiers: readonly number[];
 }
 
 export interface StoredMessage {
@@ -295,6 +296,16 @@ function qosOf(bits: number): 0 | 1 | 2 {
   return qos === 2 ? 2 : qos === 1 ? 1 : 0;
 }
 
+function writeInstant(writer: ValueWriter, { runningMs, wallMs, synced }: Instant): void {
+  writer.number(runningMs);
+  writer.number(wallMs);
+  writer.number(synced ? 1 : 0);
+}
+
+function readInstant(reader: ValueReader): Instant {
+  return { runningMs: reader.number(), wallMs: reader.number(), synced: reader.number() === 1 };
+}
+
 function bytesOf(payload: Buffer | string): Buffer {
   return typeof payload === "string" ? Buffer.from(payload) : payload;
 }
@@ -309,7 +320,10 @@ function writePacket(writer: ValueWriter, packet: EnginePacket): void {
     qos + (retain ? 4 : 0) + (properties.length > 0 ? 8 : 0) + (messageExpiry === undefined ? 0 : 16),
   );
   writer.text(topic);
-  if (messageExpiry !== undefined) writer.number(messageExpiry);
+  if (messageExpiry !== undefined) {
+    writer.number(messageExpiry.seconds);
+    writeInstant(writer, messageExpiry.since);
+  }
   if (properties.length > 0) writer.blob(propertyBytes(Object.fromEntries(properties)));
   writer.raw(bytesOf(packet.payload));
 }
@@ -317,7 +331,8 @@ function writePacket(writer: ValueWriter, packet: EnginePacket): void {
 function readPacket(reader: ValueReader): EnginePacket {
   const bits = reader.number();
   const topic = reader.text();
-  const expiry = (bits & 16) === 0 ? {} : { messageExpiry: reader.number() };
+  const expiry =
+    (bits & 16) === 0 ? {} : { messageExpiry: { seconds: reader.number(), since: readInstant(reader) } };
   const properties = (bits & 8) === 0 ? {} : { properties: propertiesIn(reader.blob()) };
   const retain = (bits & 4) !== 0;
   return {
@@ -341,6 +356,8 @@ function propertyBytes(properties: Record<string, unknown>): Uint8Array {
 function propertiesIn(bytes: Buffer): Record<string, unknown> {
   let properties: Record<string, unknown> = {};
   const parser = mqttPacket.parser({ protocolVersion: 5 });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its published types leave its inside out
+  keepUserProperties(parser as unknown as PropertyParser);
   parser.on("packet", (packet) => {
     if (packet.cmd === "publish") properties = { ...packet.properties };
   });
@@ -421,11 +438,12 @@ function writeMessage(writer: ValueWriter, message: StoredMessage): void {
   const { packet, queuedAtMs, deliveries } = message;
   writer.number(queuedAtMs);
   writer.number(deliveries.length);
-  for (const { session, index, qos, retain, identifier } of deliveries) {
+  for (const { session, index, qos, retain, identifiers } of deliveries) {
     writer.number(session);
     writer.number(index);
     writer.number(qos + (retain ? 4 : 0));
-    writer.number(identifier ?? 0);
+    writer.number(identifiers.length);
+    for (const identifier of identifiers) writer.number(identifier);
   }
   writePacket(writer, packet);
 }
@@ -434,20 +452,10 @@ export function decodeMessage(bytes: Uint8Array): StoredMessage {
   const reader = new ValueReader(bytes);
   const queuedAtMs = reader.number();
   const deliveries = Array.from({ length: reader.number() }, () => {
-    const [session, index, bits, identifier] = [
-      reader.number(),
-      reader.number(),
-      reader.number(),
-      reader.number(),
-    ];
+    const [session, index, bits] = [reader.number(), reader.number(), reader.number()];
     const qos: 1 | 2 = qosOf(bits) === 2 ? 2 : 1;
-    return {
-      session,
-      index,
-      qos,
-      retain: (bits & 4) !== 0,
-      identifier: identifier === 0 ? undefined : identifier,
-    };
+    const identifiers = Array.from({ length: reader.number() }, () => reader.number());
+    return { session, index, qos, retain: (bits & 4) !== 0, identifiers };
   });
   return { queuedAtMs, deliveries, packet: readPacket(reader) };
 }

@@ -40,7 +40,8 @@ export interface Delivery {
   packetId: number;
   readonly qos: 1 | 2;
   readonly retain: boolean;
-  readonly identifier: number | undefined;
+  /** Of the subscriptions that it is for. */
+  readonly identifiers: readonly number[];
   /** Given to the connection that is open now. */
   isSent: boolean;
   /** Given, or perhaps given, to an earlier one. */
@@ -63,6 +64,8 @@ export class Session {
   /** By index, oldest first. */
   readonly queue: Map<number, Delivery> = new Map();
   queueBytes = 0;
+  /** One of its subscriptions has, or had, an identifier. */
+  hasIdentifiers = false;
   expirySeconds: number = neverExpires;
   /** Since when it has no connection. */
   awayAt: Instant | undefined;
@@ -143,9 +146,9 @@ export class Session {
     message: QueuedMessage,
     options: Omit<StoredDelivery, "session"> & { readonly packetId: number },
   ): Delivery {
-    const { index, packetId, qos, retain, identifier } = options;
+    const { index, packetId, qos, retain, identifiers } = options;
     const state = { isSent: false, wasSent: false, release: undefined };
-    const delivery: Delivery = { message, index, packetId, qos, retain, identifier, ...state };
+    const delivery: Delivery = { message, index, packetId, qos, retain, identifiers, ...state };
     this.queue.set(index, delivery);
     this.#byPacketId.set(packetId, delivery);
     const counter = message.packet.brokerCounter;

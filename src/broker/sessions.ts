@@ -15,12 +15,17 @@ import type { Clock } from "../core/ports.ts";
 import type { JournalEntry, SessionJournal } from "../core/session-journal.ts";
 import type { Counters } from "./counters.ts";
 import type { EnginePacket } from "./engine.ts";
+import { unexpired } from "./expiry.ts";
+import { filterMatches } from "../core/topic.ts";
 import { FilterIndex } from "./filter-index.ts";
 import { RetainedMessages } from "./retained.ts";
+import { RunningTime } from "./running-time.ts";
 import { type Delivery, neverExpires, Session } from "./session.ts";
 import { type QueueBounds, SessionQueues, usualBounds, type Wish } from "./session-queues.ts";
 import { restoreSessions, type RestoreTarget } from "./session-restore.ts";
 import { encodeSubscription, type Instant, KeyKind, sessionKey } from "./session-values.ts";
+import { engineName, isShared, writtenFilter } from "./shared-filters.ts";
+import type { SharedGroups } from "./shared-groups.ts";
 import type { SessionOwner, StoredSubscription, StoredWill, SubscriptionMatch } from "./sessions-contract.ts";
 import { Wills } from "./wills.ts";
 
@@ -43,9 +48,13 @@ export interface SessionsOptions {
   readonly isReplaying: (owner: SessionOwner) => boolean;
   /** Told before each stored message is sent; false ends the replay. */
   readonly beforeReplay: (owner: SessionOwner) => Promise<boolean>;
+  /** A stored message, or its release, is sent under its identifier. */
+  readonly onReplayed: (owner: SessionOwner, packet: EnginePacket) => void;
   readonly afterReplay: (owner: SessionOwner) => void;
   /** A message that was to be sent is not: the client will not acknowledge it. */
   readonly onNotSent: (owner: SessionOwner) => void;
+  /** Who shares subscriptions. */
+  readonly shared: Pick<SharedGroups, "has" | "store" | "forget">;
   /** A stored filter has come or gone. */
   readonly onFiltersChanged: () => void;
   readonly isConnected: (id: string) => boolean;
@@ -53,6 +62,8 @@ export interface SessionsOptions {
   readonly isOpen: (owner: SessionOwner) => boolean;
   /** The session is to end with the connection, although the engine was told otherwise (B5). */
   readonly isEphemeral: (owner: SessionOwner) => boolean;
+  /** A session is discarded whose will has waited for its delay; nothing where none has. Source: MQTT 5.0 § 3.1.2.5. */
+  readonly onDiscarded: (id: string, will: StoredWill | undefined) => void;
   /** Who is behind the connection of the owner. */
   readonly principalOf: (owner: SessionOwner) => Principal | undefined;
 }
@@ -61,6 +72,7 @@ export class Sessions implements RestoreTarget {
   readonly retained: RetainedMessages;
   readonly queues: SessionQueues;
   readonly wills: Wills;
+  readonly time: RunningTime;
   readonly #options: SessionsOptions;
   /** In the order in which they were last used. */
   readonly #sessions = new Map<string, Session>();
@@ -74,8 +86,9 @@ export class Sessions implements RestoreTarget {
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    const { journal, counters, runningMs } = options;
-    this.retained = new RetainedMessages(options);
+    const { journal, counters, clock, runningMs } = options;
+    this.time = new RunningTime(clock, runningMs);
+    this.retained = new RetainedMessages({ ...options, time: this.time });
     this.queues = new SessionQueues({
       counters,
       journal,
@@ -95,7 +108,7 @@ export class Sessions implements RestoreTarget {
 
   /** Tells whether a stored session wants the topic. */
   wants(topic: string): boolean {
-    return this.#filters.has(topic);
+    return this.#filters.has(topic) || this.#options.shared.has(topic);
   }
 
   /** Keeps a message for who is away: in the commit of the message that is accepted next. */
@@ -104,6 +117,16 @@ export class Sessions implements RestoreTarget {
     if (packet.qos === 0) return;
     const matches = this.#matching(packet.topic, packet.clientId);
     if (matches.length > 0) this.#enqueue(matches, packet, packet);
+  }
+
+  /** Keeps a copy of a message for the one member of a group that it goes to. */
+  keepFor(clientId: string, packet: EnginePacket): void {
+    const session = this.#sessionOf(clientId);
+    const { subscriptionIdentifier } = packet.properties ?? {};
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `SharedGroups` has put it there
+    const identifiers = (subscriptionIdentifier as readonly number[] | undefined) ?? none;
+    const wish = { session, qos: packet.qos === 2 ? 2 : 1, retain: packet.retain, identifiers } as const;
+    this.queues.enqueue(copyOf(packet), [wish]);
   }
 
   // ---- the life of a session
@@ -154,13 +177,13 @@ export class Sessions implements RestoreTarget {
     const session = this.#sessions.get(owner.id);
     if (session === undefined || (session.owner !== undefined && session.owner !== owner)) return;
     // B3: the engine leaves what it stored for a clean session until the client comes back.
-    if (owner.clean === true) {
+    if (owner.clean === true || this.#options.isEphemeral(owner)) {
       this.forget(owner.id);
       return;
     }
     this.queues.writeDirty();
     session.owner = undefined;
-    session.awayAt = this.#now();
+    session.awayAt = this.time.now();
     session.expirySeconds = owner.sessionExpiryInterval ?? session.expirySeconds;
     this.#sessions.delete(owner.id);
     this.#sessions.set(owner.id, session);
@@ -183,7 +206,7 @@ export class Sessions implements RestoreTarget {
       }
     }
     this.wills.forgetSession(session);
-    for (const filter of session.subscriptions.keys()) this.#filters.delete(filter, id);
+    for (const filter of session.subscriptions.keys()) this.#unindex(id, filter);
     if (session.subscriptions.size > 0) this.#options.onFiltersChanged();
     this.queues.clear(session);
     this.#sessions.delete(id);
@@ -200,7 +223,7 @@ export class Sessions implements RestoreTarget {
     this.queues.sweep();
     for (const session of this.#sessions.values()) {
       if (session.awayAt === undefined || this.#options.isConnected(session.id)) continue;
-      const awayMs = this.#elapsedMs(session.awayAt);
+      const awayMs = this.time.elapsedMs(session.awayAt);
       const isExpired = session.expirySeconds < neverExpires && awayMs >= session.expirySeconds * 1000;
       const will = isExpired || willsAreDue ? this.wills.takeDue(session, awayMs, isExpired) : undefined;
       if (isExpired) this.forget(session.id);
@@ -222,7 +245,10 @@ export class Sessions implements RestoreTarget {
    *
    * @param lastAlive - Since when those that had a connection have none.
    */
-  async restore(entries: AsyncIterable<JournalEntry>, lastAlive: Instant = this.#now()): Promise<void> {
+  async restore(entries: AsyncIterable<JournalEntry>, lastAlive: Instant = this.time.now()): Promise<void> {
+    for (const { id, subscriptions } of this.#sessions.values()) {
+      for (const filter of subscriptions.keys()) this.#unindex(id, filter);
+    }
     this.#sessions.clear();
     this.#filters.clear();
     this.queues.reset();
@@ -297,11 +323,21 @@ export class Sessions implements RestoreTarget {
     if (delivery !== undefined) this.queues.acknowledge(session!, delivery);
   }
 
-  /** A message is not sent after all: its client may not receive it. */
+  /** A QoS 2 message that came under the identifier is not released. */
+  hasIncoming({ id }: SessionOwner, packetId: number): boolean {
+    return this.#sessions.get(id)?.incoming.has(packetId) === true;
+  }
+
+  /** A message in the queue has the identifier. */
+  hasOutgoing({ id }: SessionOwner, packetId: number): boolean {
+    return this.#sessions.get(id)?.byPacketId(packetId) !== undefined;
+  }
+
+  /** A message will not be sent: it counts as if it had been. */
   drop(owner: SessionOwner, packet: EnginePacket): void {
     const session = this.#sessions.get(owner.id);
-    const delivery = session?.byCounter(packet);
-    if (delivery !== undefined) this.queues.acknowledge(session!, delivery);
+    const delivery = session?.owner === owner ? session.byCounter(packet) : undefined;
+    if (delivery?.isSent === false) this.queues.acknowledge(session!, delivery);
   }
 
   // ---- the contract; the engine insists on async functions
@@ -326,8 +362,9 @@ export class Sessions implements RestoreTarget {
   async addSubscriptions(client: SessionOwner, subscriptions: readonly StoredSubscription[]): Promise<void> {
     const session = this.#sessionOf(client.id);
     for (const subscription of subscriptions) {
-      const { topic, qos, rh, rap, nl, subscriptionIdentifier } = subscription;
-      if (qos > 2 || !this.#options.isGranted(client, topic)) continue;
+      const { qos, rh, rap, nl, subscriptionIdentifier } = subscription;
+      if (qos > 2 || !this.#options.isGranted(client, subscription.topic)) continue;
+      const topic = writtenFilter(subscription.topic);
       const plain = { topic, qos, rh, rap, nl };
       const stored = subscriptionIdentifier === undefined ? plain : { ...plain, subscriptionIdentifier };
       // The engine hands over all filters of a packet once for each of them.
@@ -345,17 +382,24 @@ export class Sessions implements RestoreTarget {
   #index(session: Session, subscription: StoredSubscription): void {
     const { topic, qos } = subscription;
     session.subscriptions.set(topic, subscription);
-    if (qos > 0) this.#filters.set(topic, session.id, { clientId: session.id, ...subscription });
+    if (subscription.subscriptionIdentifier !== undefined) session.hasIdentifiers = true;
+    if (isShared(topic)) this.#options.shared.store(session.id, subscription);
+    else if (qos > 0) this.#filters.set(topic, session.id, { clientId: session.id, ...subscription });
     else this.#filters.delete(topic, session.id);
+  }
+
+  #unindex(id: string, filter: string): void {
+    if (isShared(filter)) this.#options.shared.forget(id, filter);
+    else this.#filters.delete(filter, id);
   }
 
   /** Resolves when that is durable: then UNSUBACK follows. */
   async removeSubscriptions(client: SessionOwner, filters: readonly string[]): Promise<void> {
     const session = this.#sessions.get(client.id);
     if (session === undefined) return;
-    for (const filter of filters) {
+    for (const filter of filters.map(writtenFilter)) {
       const isHeld = session.subscriptions.delete(filter);
-      this.#filters.delete(filter, client.id);
+      this.#unindex(client.id, filter);
       if (!isHeld || !session.isWritten) continue;
       this.#options.journal.remove(sessionKey(KeyKind.filter, session.number, filter));
     }
@@ -365,7 +409,13 @@ export class Sessions implements RestoreTarget {
 
   async subscriptionsByClient(client: SessionOwner): Promise<readonly StoredSubscription[]> {
     await this.#available;
-    return [...(this.#sessions.get(client.id)?.subscriptions.values() ?? [])];
+    const session = this.#sessions.get(client.id);
+    // It ends with its connection, which the newcomer is about to end: MQTT 5.0 § 3.1.4.
+    if (session?.owner !== undefined && this.#options.isEphemeral(session.owner)) this.forget(client.id);
+    const stored = [...(this.#sessions.get(client.id)?.subscriptions.values() ?? [])];
+    return stored.map((subscription) => {
+      return { ...subscription, topic: engineName(client.id, subscription.topic) };
+    });
   }
 
   async countOffline(): Promise<{ subsCount: number; clientsCount: number }> {
@@ -384,6 +434,7 @@ export class Sessions implements RestoreTarget {
   async cleanSubscriptions(client: SessionOwner): Promise<void> {
     await this.#available;
     const isWritten = this.#sessions.get(client.id)?.isWritten === true;
+    if (client.closed === false) this.#options.onDiscarded(client.id, this.wills.takeDelayed(client.id));
     this.forget(client.id);
     if (isWritten && client.closed !== true) await this.#options.journal.flush();
   }
@@ -449,10 +500,18 @@ export class Sessions implements RestoreTarget {
         this.#options.onNotSent(client);
         continue;
       }
-      const { release, message } = delivery;
+      const { release, message, wasSent } = delivery;
+      const good = release ?? unexpired(packetOf(delivery), this.time, wasSent);
+      if (good === undefined) {
+        this.#options.onNotSent(client);
+        this.#options.counters.deliveryDropped.expired += 1;
+        this.queues.acknowledge(session!, delivery);
+        continue;
+      }
       session!.sent(delivery);
       session!.replayedTo = Math.max(session!.replayedTo, message.packet.brokerCounter ?? 0);
-      yield release ?? packetOf(delivery);
+      this.#options.onReplayed(client, good);
+      yield good;
     }
     this.#options.afterReplay(client);
   }
@@ -574,17 +633,18 @@ export class Sessions implements RestoreTarget {
    * @param kept - The packet, which nobody changes from now on.
    */
   #enqueue(
-    subscriptions: readonly Pick<SubscriptionMatch, "clientId" | "rap" | "subscriptionIdentifier" | "qos">[],
+    subscriptions: readonly Pick<SubscriptionMatch, "clientId" | "rap" | "qos">[],
     packet: EnginePacket,
     kept: EnginePacket,
   ): void {
     const wishes = subscriptions.map((subscription): Wish => {
-      const { rap, subscriptionIdentifier } = subscription;
+      const { rap } = subscription;
+      const session = this.#sessionOf(subscription.clientId);
       return {
-        session: this.#sessionOf(subscription.clientId),
+        session,
         qos: packet.qos === 2 && subscription.qos !== 1 ? 2 : 1,
         retain: packet.retain && rap === true,
-        identifier: subscriptionIdentifier,
+        identifiers: session.hasIdentifiers ? identifiersOf(session, packet) : none,
       };
     });
     this.queues.enqueue(kept, wishes);
@@ -608,18 +668,6 @@ export class Sessions implements RestoreTarget {
       return;
     }
   }
-
-  #now(): Instant {
-    const { clock, runningMs } = this.#options;
-    return { runningMs: runningMs(), wallMs: clock.now(), synced: clock.synced() };
-  }
-
-  /** Running time, and the time that the gateway was off where both clocks were right. */
-  #elapsedMs(since: Instant): number {
-    const now = this.#now();
-    const runMs = now.runningMs - since.runningMs;
-    return since.synced && now.synced ? Math.max(runMs, now.wallMs - since.wallMs) : runMs;
-  }
 }
 
 function isSame(known: StoredSubscription | undefined, other: StoredSubscription): boolean {
@@ -639,14 +687,25 @@ function copyOf(packet: EnginePacket): EnginePacket {
   return { ...copy, cmd: packet.cmd ?? "publish" };
 }
 
+const none: readonly number[] = [];
+
+/** Identifiers of all subscriptions that a message is for. Source: MQTT 5.0 § 3.3.4. */
+function identifiersOf({ id, subscriptions }: Session, { topic, clientId }: EnginePacket): readonly number[] {
+  return [...subscriptions.values()].flatMap((subscription) => {
+    const { topic: filter, nl, subscriptionIdentifier } = subscription;
+    const isWanted = (nl !== true || clientId !== id) && filterMatches(filter, topic);
+    return isWanted && subscriptionIdentifier !== undefined ? [subscriptionIdentifier] : [];
+  });
+}
+
 /** A delivery as it is sent. */
 function packetOf(delivery: Delivery): EnginePacket {
-  const { message, packetId, qos, retain, identifier, isSent, wasSent } = delivery;
+  const { message, packetId, qos, retain, identifiers, isSent, wasSent } = delivery;
   const { packet } = message;
   const properties =
-    identifier === undefined
+    identifiers.length === 0
       ? {}
-      : { properties: { ...packet.properties, subscriptionIdentifier: identifier } };
+      : { properties: { ...packet.properties, subscriptionIdentifier: identifiers } };
   const dup = wasSent || (isSent && packet.dup === true);
   return { ...packet, ...properties, qos, retain, dup, messageId: packetId };
 }

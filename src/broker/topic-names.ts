@@ -8,10 +8,10 @@ import { topicBytesMax, topicLevelsMax, topicNamesMax } from "../core/limits.ts"
 import { isMqttText, textOf } from "./utf8.ts";
 
 /**
- * Why a topic name may not be published to: `invalid` is a violation of the protocol or of a bound and
- * ends the connection; `reserved` belongs to the gateway and is denied.
+ * Why a topic name may not be published to: `malformed` is no text, `invalid` a violation of the rules of topics or
+ * of a bound, and both end the connection; `reserved` belongs to the gateway and is denied.
  */
-export type TopicFault = "invalid" | "reserved";
+export type TopicFault = "malformed" | "invalid" | "reserved";
 
 /** A topic name that has been seen, with what was found about it. */
 export interface TopicName {
@@ -24,7 +24,10 @@ export interface TopicName {
 }
 
 /** Tells why clients may not publish to a topic, its encoding and length aside. */
-export function topicFault(name: string, ownTopicPrefix: string): TopicFault | undefined {
+export function topicFault(
+  name: string,
+  ownTopicPrefix: string,
+): Exclude<TopicFault, "malformed"> | undefined {
   if (name === "" || name.includes("#") || name.includes("+")) return "invalid";
   if (name.startsWith("$") || name.startsWith(ownTopicPrefix)) return "reserved";
   return undefined;
@@ -59,7 +62,7 @@ export class TopicNames {
     const known = this.#names.get(hash);
     if (known !== undefined && sameBytes(known.bytes, bytes, start, end)) return known;
     const made = this.#make(bytes, start, end);
-    if (made.fault === "invalid") return made;
+    if (made.fault === "invalid" || made.fault === "malformed") return made;
     if (this.#names.size >= topicNamesMax) this.#names.clear();
     this.#names.set(hash, made);
     return made;
@@ -68,11 +71,21 @@ export class TopicNames {
   #make(bytes: Uint8Array, start: number, end: number): TopicName {
     // Not `slice`: on a Buffer that is a view of bytes that the next read overwrites.
     const copy = new Uint8Array(bytes.subarray(start, end));
-    const valid = end - start <= topicBytesMax && isMqttText(copy, 0, copy.length);
-    const name = valid ? textOf(copy, 0, copy.length) : "";
-    const fault =
-      !valid || levelsOf(copy) > topicLevelsMax ? "invalid" : topicFault(name, this.#ownTopicPrefix);
-    return { bytes: copy, name, fault, interested: false, interestVersion: -1 };
+    const isText = isMqttText(copy, 0, copy.length);
+    const name = isText ? textOf(copy, 0, copy.length) : "";
+    return {
+      bytes: copy,
+      name,
+      fault: this.#faultOf(copy, name, isText),
+      interested: false,
+      interestVersion: -1,
+    };
+  }
+
+  #faultOf(bytes: Uint8Array, name: string, isText: boolean): TopicFault | undefined {
+    if (!isText) return "malformed";
+    if (bytes.length > topicBytesMax || levelsOf(bytes) > topicLevelsMax) return "invalid";
+    return topicFault(name, this.#ownTopicPrefix);
   }
 }
 

@@ -73,6 +73,14 @@ export class Wills {
     return will.packet;
   }
 
+  /** Takes a will whose connection has ended, and whose delay is not over. */
+  takeDelayed(id: string): StoredWill | undefined {
+    const will = this.#wills.get(id);
+    if (will?.owner?.closed !== true) return undefined;
+    this.#drop(id, will);
+    return will.packet;
+  }
+
   reset(): void {
     for (const [id, will] of this.#wills) if (will.session !== undefined) this.#wills.delete(id);
   }

@@ -47,6 +47,18 @@ export const connectionsMax = 4_096;
 export const topicLevelsMax = 32;
 export const topicBytesMax = 1_024;
 
+/**
+ * Topic aliases of one connection; MQTT 5 clients are told it, and one above it ends the connection. 16 × 1 KiB of topic
+ * × 4,096 connections = 64 MB at the very worst; sensors use one or two of some 50 bytes.
+ */
+export const topicAliasMax = 16;
+
+/**
+ * Topic aliases that one subscriber is given, where it takes any: the first topics that it is sent. The others are sent
+ * by name. 16 × 1 KiB of topic for each of 1,000 such subscribers = 16 MB at the very worst.
+ */
+export const outboundAliasesMax = 16;
+
 /** Characters of a device, metric or client name. Names become keys, topics and HTML. */
 export const nameCharactersMax = 128;
 

@@ -94,6 +94,15 @@ test.each(versions)(
   },
 );
 
+test("a shared filter is granted as the filter that is shared, and each message as its topic", async () => {
+  await using world = await worldWith({ subscribe: ["s/#"], receive: ["s/a"] });
+  using client = await connected(world);
+  expect(await subscribed(client, "$share/g/s/+", "$share/g/t", "$share/g/#")).toEqual([1, 0x87, 0x87]);
+  for (const topic of ["s/b", "s/a"]) world.broker.publish({ topic, payload: topic, qos: 1, retain: false });
+  await until(() => receivedBy(client).length > 0, "delivered");
+  expect(receivedBy(client)).toEqual(["s/a"]);
+});
+
 const ways: readonly (readonly [way: string, qos: 0 | 1 | 2, properties: object | undefined])[] = [
   ["QoS 0", 0, undefined],
   ["QoS 1", 1, undefined],
@@ -135,8 +144,8 @@ test("a client of an older version is closed over a PUBLISH beyond its grants", 
 test("what may be read of the gateway and the broker has to be granted by name", async () => {
   await using world = await worldWith({ subscribe: ["#", "$SYS/+/new/#"] });
   using client = await connected(world);
-  expect(await subscribed(client, "holdfast/#", "$SYS/#", "$SYS/+/new/clients", "$share/g/a")).toEqual([
-    1, 0x87, 1, 0x9e,
+  expect(await subscribed(client, "holdfast/#", "$SYS/#", "$SYS/+/new/clients", "$share/g/$SYS/#")).toEqual([
+    1, 0x87, 1, 0x87,
   ]);
   using other = await connected(world, { clientId: "other" });
   await until(() => receivedBy(client).includes("other"), "told of the other client");

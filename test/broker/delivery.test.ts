@@ -89,6 +89,15 @@ test("retained messages and plain ones in between all arrive (A1)", async () => 
   expect(messages).toHaveLength(600);
 });
 
+test("packet identifiers of a connection without a session begin with 1", async () => {
+  await using broker = await openTestBroker();
+  using client = await RawClient.connected(broker.port);
+  client.send({ cmd: "subscribe", messageId: 9, subscriptions: [{ topic: "t", qos: 2 }] });
+  await client.take("suback");
+  for (const messageId of [70, 80]) client.send(publishPacket("t", "x", { qos: 1, messageId }));
+  expect((await client.take("publish", 2)).map(({ messageId }) => messageId)).toEqual([1, 2]);
+});
+
 test("overlapping filters deliver a message once", async () => {
   await using broker = await openTestBroker();
   await using subscriber = await mqttClient(broker.port);
@@ -276,9 +285,12 @@ test("a refused filter of a SUBSCRIBE delivers nothing, after a reconnect neithe
   await using broker = await openTestBroker();
   const session = { clientId: "curious", clean: false };
   const client = await RawClient.connected(broker.port, session);
-  const subscriptions = ["ok", "$SYS/#", "$share/g/t"].map((topic) => ({ topic, qos: 1 as const }));
+  const subscriptions = ["ok", "$SYS/#", "$share/g/$SYS/#", "$share/t"].map((topic) => ({
+    topic,
+    qos: 1 as const,
+  }));
   client.send({ cmd: "subscribe", messageId: 1, subscriptions });
-  expect((await client.take("suback")).map((packet) => packet.granted)).toEqual([[1, 128, 128]]);
+  expect((await client.take("suback")).map((packet) => packet.granted)).toEqual([[1, 128, 128, 128]]);
   client.socket.destroy();
   await until(() => broker.metric("connections") === 0, "gone");
   using again = await RawClient.connected(broker.port, session);
@@ -364,3 +376,79 @@ test("after stopAccepting nobody new gets in, and those inside are still served"
   client.send(publishPacket("t", "1", { qos: 1, messageId: 1 }));
   await client.take("puback");
 });
+
+const answers = [
+  { sent: 1, answer: "pubrec", first: [] },
+  { sent: 1, answer: "pubcomp", first: [] },
+  { sent: 2, answer: "puback", first: [] },
+  { sent: 2, answer: "pubcomp", first: [] },
+  { sent: 2, answer: "puback", first: ["pubrec"] },
+] as const;
+
+test.each([4, 5] as const)(
+  "an answer that a message does not call for ends the connection, MQTT %i",
+  async (version) => {
+    await using broker = await openTestBroker();
+    for (const { sent, answer, first } of answers) {
+      using client = await RawClient.connected(broker.port, { version });
+      client.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "t", qos: 2 }] });
+      await client.take("suback");
+      client.send(publishPacket("t", "x", { qos: sent, messageId: 5, version }));
+      const [message] = await client.take("publish");
+      for (const cmd of first) client.send({ cmd, messageId: message!.messageId! });
+      if (first.length > 0) await client.take("pubrel");
+      client.send({ cmd: answer, messageId: message!.messageId! });
+      await client.gone();
+      const farewells = client.packets.filter(({ cmd }) => cmd === "disconnect");
+      expect(farewells).toMatchObject(version === 5 ? [{ reasonCode: 0x82 }] : []);
+    }
+  },
+);
+
+test("an answer for an identifier that is not in use is passed over", async () => {
+  await using broker = await openTestBroker();
+  using client = await RawClient.connected(broker.port);
+  for (const cmd of ["puback", "pubrec", "pubcomp"] as const) client.send({ cmd, messageId: 77 });
+  await client.ping();
+  expect(client.closed).toBe(false);
+});
+
+test("messages larger than a subscriber takes hold no place in its window", async () => {
+  await using broker = await openTestBroker();
+  const properties = { receiveMaximum: 2, maximumPacketSize: 100 };
+  using client = await RawClient.connected(broker.port, { version: 5, properties });
+  client.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "t", qos: 1 }] });
+  await client.take("suback");
+  using publisher = await RawClient.connected(broker.port);
+  for (const messageId of [1, 2, 3]) {
+    publisher.send(publishPacket("t", "x".repeat(100), { qos: 1, messageId }));
+  }
+  publisher.send(publishPacket("t", "small", { qos: 1, messageId: 4 }));
+  const [message] = await client.take("publish");
+  expect(String(message!.payload)).toBe("small");
+  expect(broker.metric("deliveries_dropped_total", "packet-too-large")).toBe(3);
+});
+
+test.each([0, 1, 2] as const)(
+  "before MQTT 5 a QoS %i message below $ is acknowledged, counted and goes nowhere",
+  async (qos) => {
+    await using broker = await openTestBroker();
+    using client = await RawClient.connected(broker.port);
+    client.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "#", qos: 2 }] });
+    await client.take("suback");
+    for (const dup of [false, qos > 0]) {
+      client.send(publishPacket("$a", "x", { qos, dup, ...(qos > 0 ? { messageId: 3 } : {}) }));
+    }
+    if (qos === 2) await client.take("pubrec", 2);
+    if (qos === 2) client.send({ cmd: "pubrel", messageId: 3 });
+    if (qos === 2) await client.take("pubcomp");
+    // The connection goes on as before, in order and on the lane.
+    client.send(publishPacket("a", "y", { qos: 1, messageId: 4 }));
+    const acknowledged = await client.take("puback", qos === 1 ? 3 : 1);
+    expect(acknowledged.map(({ messageId }) => messageId)).toEqual(qos === 1 ? [3, 3, 4] : [4]);
+    const [message] = await client.take("publish");
+    expect(message).toMatchObject({ topic: "a" });
+    expect(broker.sink.received.map(({ topic }) => topic)).toEqual(["a"]);
+    expect(broker.metric("publish_denied_total")).toBe(2);
+  },
+);

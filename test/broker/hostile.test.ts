@@ -98,6 +98,11 @@ const endsAfterConnack: readonly (readonly [string, Uint8Array])[] = [
   ["a second CONNECT", valid],
   ["a topic of invalid UTF-8", withTopic(Buffer.from([0x61, 0xc3, 0x28]))],
   ["a topic with U+0000", withTopic(Buffer.from("a\0b"))],
+  ["a topic with U+0001", withTopic(Buffer.from("a\u0001"))],
+  ["a topic with U+001F", withTopic(Buffer.from("\u001fa"))],
+  ["a topic with U+007F", withTopic(Buffer.from("a\u007fb"))],
+  ["a topic with U+0080", withTopic(Buffer.from("a\u0080"))],
+  ["a topic with U+009F", withTopic(Buffer.from("a\u009fb"))],
   ["a topic with an overlong encoding", withTopic(Buffer.from([0xc0, 0xaf]))],
   ["a topic with a surrogate", withTopic(Buffer.from([0xed, 0xa0, 0x80]))],
   ["an empty topic", withTopic(Buffer.alloc(0))],
@@ -151,7 +156,7 @@ test.each(endsAfterConnack)("%s ends the connection", async (_what, bytes) => {
 
 test("MQTT 5 clients are told why", async () => {
   using client = await RawClient.connected(shared.port, { version: 5 });
-  client.send(withTopic(Buffer.from("a/+")));
+  client.send(publishPacket("a/+", "x", { version: 5 }));
   await client.gone();
   expect(client.packets).toMatchObject([{ cmd: "disconnect", reasonCode: 0x90 }]);
   using large = await RawClient.connected(shared.port, { version: 5 });
@@ -221,6 +226,14 @@ test("open QoS 2 messages of one client are bounded, and gone with its session (
   );
   expect(client.packets.at(-1)).toMatchObject({ cmd: "disconnect", reasonCode: 0x93 });
   await until(() => broker.metric("sessions") === 0, "session forgotten");
+});
+
+test("characters beside the control characters are taken", async () => {
+  using client = await RawClient.connected(shared.port);
+  for (const [index, topic] of [" ", "~", "\u00a0", "\u00c2\u0142", "\ufffd", "\u{10ffff}"].entries()) {
+    client.send(publishPacket(topic, "1", { qos: 1, messageId: index + 1 }));
+  }
+  expect(await client.take("puback", 6)).toHaveLength(6);
 });
 
 test("no more filters than allowed are granted to one client", async () => {

@@ -30,9 +30,12 @@ const properties = fc.option(
     contentType: text,
     correlationData: payload.filter(({ length }) => length > 0),
     payloadFormatIndicator: fc.boolean(),
-    userProperties: fc
-      .constant(null)
-      .map(() => Object.assign(Object.create(null), { a: "b", c: ["d", "e"] })),
+    userProperties: fc.array(
+      fc
+        .tuple(fc.constantFrom("7", "b", "7", "__proto__", "a"), text)
+        .map(([name, value]) => ({ [name]: value })),
+      { minLength: 1, maxLength: 5 },
+    ),
   }),
   { nil: undefined },
 );
@@ -42,7 +45,13 @@ const packet = fc
     payload,
     qos: fc.constantFrom(0 as const, 1 as const, 2 as const),
     retain: fc.boolean(),
-    messageExpiry: fc.option(moment, { nil: undefined }),
+    messageExpiry: fc.option(
+      fc.record({
+        seconds: count,
+        since: fc.record({ runningMs: moment, wallMs: moment, synced: fc.boolean() }),
+      }),
+      { nil: undefined },
+    ),
     properties,
   })
   .map(({ messageExpiry, properties: more, ...plain }) => ({
@@ -56,7 +65,7 @@ const delivery = fc.record({
   index: count,
   qos: fc.constantFrom(1 as const, 2 as const),
   retain: fc.boolean(),
-  identifier: fc.option(fc.integer({ min: 1, max: 268_435_455 }), { nil: undefined }),
+  identifiers: fc.array(fc.integer({ min: 1, max: 268_435_455 }), { maxLength: 4 }),
 });
 
 test("messages, retained messages and wills", () => {

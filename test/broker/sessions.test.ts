@@ -231,6 +231,29 @@ test("what a subscription says of its messages holds after a restart", async () 
   expect(again.arrivals[1]).toMatchObject({ retain: false, properties: { subscriptionIdentifier: 77 } });
 });
 
+test("sessions that share a filter do so after a restart, and each message waits for one of them", async () => {
+  const broker = await openSessionBroker(await temporaryDirectory());
+  const names = ["a", "b"];
+  for (const name of names) await leaveBehind(broker, name, "$share/g/t/#");
+  await publish(broker, "t/x", ["1", "2"]);
+  await broker.restart();
+  await publish(broker, "t/x", ["3", "4"]);
+  expect(await keysOf(broker, KeyKind.message)).toHaveLength(4);
+  const clients = names.map((name) => broker.client(name));
+  const got: (readonly string[])[] = [];
+  for (const client of clients) {
+    await client.connect();
+    got.push(await received(client, 2));
+  }
+  expect(got.flat().toSorted()).toEqual(["1", "2", "3", "4"]);
+  await publish(broker, "t/x", ["5", "6"]);
+  for (const client of clients) await received(client, 3);
+  expect(clients.flatMap(({ payloads }) => payloads).toSorted()).toEqual(["1", "2", "3", "4", "5", "6"]);
+  for (const client of clients) await client.leave();
+  await broker.restart();
+  expect(await keysOf(broker, KeyKind.message)).toEqual([]);
+});
+
 test("a QoS 2 message whose PUBREC has come is continued with PUBREL after a restart", async () => {
   const broker = await openSessionBroker(await temporaryDirectory());
   const client = broker.client("halfway", { answers: false });

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { connectPacket, openTestBroker, publishPacket, RawClient, until } from "../broker/harness.ts";
+import { field, identifier, packet } from "./bytes.ts";
 import { statements } from "./mqtt-3.1.1-statements.ts";
 import { testedStatements } from "./tested-statements.ts";
 
@@ -17,16 +18,6 @@ test("no test carries a number that there is not", () => {
   expect([...tested].filter((id) => !known.has(id))).toEqual([]);
 });
 
-const field = (text: string | Uint8Array): Buffer => {
-  const bytes = Buffer.from(text);
-  return Buffer.concat([Buffer.of(bytes.length >> 8, bytes.length & 255), bytes]);
-};
-/** A packet with this first byte. */
-const packet = (first: number, ...parts: readonly Uint8Array[]): Buffer => {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([Buffer.of(first, body.length), body]);
-};
-const id = (number: number): Buffer => Buffer.of(number >> 8, number & 255);
 const subscribe = (messageId: number, ...filters: readonly (readonly [string, 0 | 1 | 2])[]) => ({
   cmd: "subscribe" as const,
   messageId,
@@ -58,8 +49,8 @@ test.each(invalidTexts)(
   "[MQTT-1.5.3-1] [MQTT-1.5.3-2] [MQTT-3.8.3-1] [MQTT-3.10.3-1] %s in a topic or filter ends the connection",
   async (_what, text) => {
     expect(await endsBy(packet(0x30, field(text)))).toBe(true);
-    expect(await endsBy(packet(0x82, id(1), field(text), Buffer.of(0)))).toBe(true);
-    expect(await endsBy(packet(0xa2, id(1), field(text)))).toBe(true);
+    expect(await endsBy(packet(0x82, identifier(1), field(text), Buffer.of(0)))).toBe(true);
+    expect(await endsBy(packet(0xa2, identifier(1), field(text)))).toBe(true);
   },
 );
 
@@ -77,24 +68,24 @@ test("[MQTT-1.5.3-3] [MQTT-4.7.3-4] U+FEFF stays, and characters are compared as
 test.each([
   ["[MQTT-2.2.2-2] PINGREQ with flags", Buffer.of(0xc1, 0)],
   ["[MQTT-3.6.1-1] PUBREL without its flag", Buffer.of(0x60, 2, 0, 1)],
-  ["[MQTT-3.8.1-1] SUBSCRIBE without its flag", packet(0x80, id(1), field("a"), Buffer.of(0))],
-  ["[MQTT-3.10.1-1] UNSUBSCRIBE without its flag", packet(0xa0, id(1), field("a"))],
+  ["[MQTT-3.8.1-1] SUBSCRIBE without its flag", packet(0x80, identifier(1), field("a"), Buffer.of(0))],
+  ["[MQTT-3.10.1-1] UNSUBSCRIBE without its flag", packet(0xa0, identifier(1), field("a"))],
   ["[MQTT-3.14.1-1] DISCONNECT with flags", Buffer.of(0xe1, 0)],
-  ["[MQTT-2.3.1-1] a SUBSCRIBE of identifier 0", packet(0x82, id(0), field("a"), Buffer.of(0))],
-  ["[MQTT-2.3.1-1] an UNSUBSCRIBE of identifier 0", packet(0xa2, id(0), field("a"))],
-  ["[MQTT-2.3.1-1] a PUBLISH of QoS 1 and identifier 0", packet(0x32, field("a"), id(0))],
+  ["[MQTT-2.3.1-1] a SUBSCRIBE of identifier 0", packet(0x82, identifier(0), field("a"), Buffer.of(0))],
+  ["[MQTT-2.3.1-1] an UNSUBSCRIBE of identifier 0", packet(0xa2, identifier(0), field("a"))],
+  ["[MQTT-2.3.1-1] a PUBLISH of QoS 1 and identifier 0", packet(0x32, field("a"), identifier(0))],
   ["[MQTT-3.1.0-2] a second CONNECT", connectPacket(4, "again")],
-  ["[MQTT-3.3.1-4] a PUBLISH of QoS 3", packet(0x36, field("a"), id(1))],
+  ["[MQTT-3.3.1-4] a PUBLISH of QoS 3", packet(0x36, field("a"), identifier(1))],
   ["[MQTT-3.3.2-2] a topic with #", packet(0x30, field("a/#"))],
   ["[MQTT-3.3.2-2] a topic with +", packet(0x30, field("+/a"))],
-  ["[MQTT-3.8.3-3] a SUBSCRIBE without a filter", packet(0x82, id(1))],
-  ["[MQTT-3.8.3-4] a SUBSCRIBE with reserved bits", packet(0x82, id(1), field("a"), Buffer.of(0x04))],
-  ["[MQTT-3.10.3-2] an UNSUBSCRIBE without a filter", packet(0xa2, id(1))],
-  ["[MQTT-4.7.1-2] # beside other characters", packet(0x82, id(1), field("a#"), Buffer.of(0))],
-  ["[MQTT-4.7.1-2] # that is not last", packet(0x82, id(1), field("#/a"), Buffer.of(0))],
-  ["[MQTT-4.7.1-3] + beside other characters", packet(0x82, id(1), field("a+/b"), Buffer.of(0))],
+  ["[MQTT-3.8.3-3] a SUBSCRIBE without a filter", packet(0x82, identifier(1))],
+  ["[MQTT-3.8.3-4] a SUBSCRIBE with reserved bits", packet(0x82, identifier(1), field("a"), Buffer.of(0x04))],
+  ["[MQTT-3.10.3-2] an UNSUBSCRIBE without a filter", packet(0xa2, identifier(1))],
+  ["[MQTT-4.7.1-2] # beside other characters", packet(0x82, identifier(1), field("a#"), Buffer.of(0))],
+  ["[MQTT-4.7.1-2] # that is not last", packet(0x82, identifier(1), field("#/a"), Buffer.of(0))],
+  ["[MQTT-4.7.1-3] + beside other characters", packet(0x82, identifier(1), field("a+/b"), Buffer.of(0))],
   ["[MQTT-4.7.3-1] an empty topic", packet(0x30, field(""))],
-  ["[MQTT-4.7.3-1] an empty filter", packet(0x82, id(1), field(""), Buffer.of(0))],
+  ["[MQTT-4.7.3-1] an empty filter", packet(0x82, identifier(1), field(""), Buffer.of(0))],
   ["[MQTT-4.8.0-1] a packet of type 15", Buffer.of(0xf0, 0)],
   ["[MQTT-4.8.0-1] a CONNACK from a client", Buffer.of(0x20, 2, 0, 0)],
 ])("%s ends the connection", async (_what, bytes) => {
@@ -150,7 +141,7 @@ test("[MQTT-3.1.3-5] [MQTT-3.1.4-4] [MQTT-3.2.0-1] an id of 23 letters and digit
   client.send(
     Buffer.concat([
       connectPacket(4, "0123456789abcdefghijABC"),
-      packet(0x82, id(1), field("a"), Buffer.of(0)),
+      packet(0x82, identifier(1), field("a"), Buffer.of(0)),
     ]),
   );
   await client.take("suback");
