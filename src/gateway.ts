@@ -56,6 +56,7 @@ import { Intake } from "./ingest/intake.ts";
 import { tryPayload } from "./ingest/profile-trial.ts";
 import { parseRoutes } from "./ingest/routes.ts";
 import { ruleTools } from "./rule-tools.ts";
+import { MemoryWatch } from "./ops/memory-watch.ts";
 import { openMetrics } from "./ops/metrics.ts";
 import { openStore, type Store } from "./store/store.ts";
 import type { Forwarder } from "./upstream/forwarder-contract.ts";
@@ -147,6 +148,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
   #api: ApiServer | undefined;
   readonly #access: Access | undefined;
   #statusTimer: NodeJS.Timeout | undefined;
+  #memory: MemoryWatch | undefined;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -243,6 +245,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       },
       gatekeeper: this.#access?.gatekeeper,
     });
+    const memory = this.#watchMemory(engine, this.#broker);
     this.#publishBoard();
     this.#publishHostState(true);
     for (const upstream of config.upstreams) {
@@ -251,7 +254,15 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
     for (const bridge of config.ingest.bridges) {
       this.#bridges.push(this.#bridge(intake, bridge, await tlsMaterial(bridge, "bridge")));
     }
-    const parts = [store, engine, this.#broker, this.#sparkplug, ...this.#forwarders, ...this.#bridges];
+    const parts = [
+      store,
+      engine,
+      this.#broker,
+      memory,
+      this.#sparkplug,
+      ...this.#forwarders,
+      ...this.#bridges,
+    ];
     for (const part of parts) this.#metrics.add(part.metrics);
     if (config.http.enabled) {
       this.#api = await openApiServer({
@@ -314,6 +325,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
 
   async close(): Promise<void> {
     clearInterval(this.#statusTimer);
+    this.#memory?.close();
     this.#broker?.publish(statusMessage(this.#config.ownTopicPrefix, { state: "offline" }));
     this.#publishHostState(false);
     const steps: (() => Promise<void> | undefined)[] = [
@@ -424,6 +436,20 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
     this.#broker?.publish(hostStateMessage(hostId, online, this.#options.clock.now()));
   }
 
+  /** Has less be taken in while memory is short. */
+  #watchMemory(engine: Engine, broker: Broker): MemoryWatch {
+    this.#memory = new MemoryWatch({
+      logger: this.#options.logger,
+      ceilingBytes: this.#config.memory.ceilingBytes,
+      onChange: (pressure) => {
+        engine.memoryIsTight = pressure !== "none";
+        broker.onMemoryPressure(pressure);
+        this.#publishStatus();
+      },
+    });
+    return this.#memory;
+  }
+
   /** Tells the local broker what has become durable. */
   #publish(effects: Effects, deadLetters: readonly DeadLetter[]): void {
     const broker = this.#broker;
@@ -447,8 +473,8 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
   }
 
   #publishStatus(): void {
-    const { state, version, uptimeMs, backlog, clock } = this.status();
-    const message = { state, version, uptimeMs, backlog, clock };
+    const { state, version, uptimeMs, backlog, clock, memory } = this.status();
+    const message = { state, version, uptimeMs, backlog, clock, memory };
     this.#broker?.publish(statusMessage(this.#config.ownTopicPrefix, message));
   }
 
@@ -464,6 +490,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
   status(): GatewayStatus {
     const { clock, version } = this.#options;
     const engine = this.#engine;
+    const memory = this.#memory?.pressure ?? "none";
     const backlog = this.upstreams().map(({ name, streams }) => [
       name,
       Object.values(streams).reduce((total, { pending }) => total + pending, 0),
@@ -471,7 +498,8 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
     return {
       gateway: this.#config.gateway.id,
       version,
-      state: engine?.accepting === true ? "running" : "degraded",
+      state: engine?.accepting === true && memory !== "critical" ? "running" : "degraded",
+      memory,
       startedAt: this.#startedAt,
       uptimeMs: Math.round(clock.monotonicMs() - this.#startedMs),
       clock: clock.synced() ? "synced" : "unsynced",
@@ -692,6 +720,7 @@ function restartProblems(current: Config, next: Config): readonly Problem[] {
     "ownTopicPrefix",
     "store",
     "sessions",
+    "memory",
     "upstreams",
   ] as const;
   const changed = fixed

@@ -15,6 +15,21 @@ export interface UserGatekeeperOptions {
   readonly random: () => number;
 }
 
+/** A user's name, what is kept of its password, and the password that was shown. */
+interface Shown {
+  readonly name: string;
+  readonly kept: string;
+  readonly password: Uint8Array;
+}
+
+type Verdict = boolean | "busy" | "locked";
+
+/** A check that waits or runs, and who waits for it. */
+interface Underway {
+  readonly logins: Login[];
+  readonly verdict: Promise<Verdict>;
+}
+
 const noPassword = new Uint8Array(0);
 
 /** Longer names are no user's; they are cut before they are remembered. */
@@ -25,6 +40,7 @@ export class UserGatekeeper implements Gatekeeper {
   readonly #lockout = new Lockout();
   readonly #known = new KnownPasswords();
   readonly #queue = new PasswordQueue();
+  readonly #underway = new Map<string, Underway>();
   #policy: AccessPolicy;
 
   constructor(options: UserGatekeeperOptions) {
@@ -47,6 +63,11 @@ export class UserGatekeeper implements Gatekeeper {
     return refusal ?? this.#policy.admissionOf({ kind: "user", name: username, clientId });
   }
 
+  isLocked(address: string, username: string): boolean {
+    const name = username.slice(0, nameCharactersKept);
+    return this.#lockout.isLocked(address, name, this.#options.clock.monotonicMs());
+  }
+
   review(admission: Admission): Admission | LoginRefusal {
     return admission.principal.kind === "anonymous" ? admission : this.#policy.review(admission);
   }
@@ -60,12 +81,7 @@ export class UserGatekeeper implements Gatekeeper {
     const own = this.#policy.user(username)?.password;
     const kept = own ?? decoyPassword;
     if (!this.#known.recognises(kept, password)) {
-      const verdict = await this.#queue.run(networkOf(address), async () => {
-        // Others may have guessed too often while this one waited, or it may have left.
-        if (!login.isAwaited()) return "busy";
-        if (this.#lockout.isLocked(address, name, nowMs())) return "locked";
-        return await verifyPassword(kept, password);
-      });
+      const verdict = await this.#verify(login, { name, kept, password });
       if (verdict === "busy" || verdict === "locked") return verdict;
       if (!verdict || own === undefined || this.#policy.user(username)?.password !== own) {
         this.#lockout.onFailure(address, name, { nowMs: nowMs(), random: this.#options.random() });
@@ -75,6 +91,34 @@ export class UserGatekeeper implements Gatekeeper {
     }
     this.#lockout.onSuccess(address, name);
     return undefined;
+  }
+
+  /** Checks a password in turn. Clients that come with the same user and password share one check. */
+  async #verify(login: Login, shown: Shown): Promise<Verdict> {
+    const { name, kept, password } = shown;
+    const { address } = login;
+    const network = networkOf(address);
+    // By name too: two names that are none must not take less time than two that are.
+    const key = `${network} ${name} ${this.#known.keyOf(kept, password)}`;
+    const underway = this.#underway.get(key);
+    if (underway !== undefined) {
+      underway.logins.push(login);
+      const verdict = await underway.verdict;
+      // It was given up before this one joined.
+      return verdict === "busy" ? await this.#verify(login, shown) : verdict;
+    }
+    const logins = [login];
+    const hasFailed = this.#lockout.hasFailed(address, name);
+    const verdict = this.#queue
+      .run({ address: network, user: name, hasFailed }, async (): Promise<Verdict> => {
+        // Others may have guessed too often while this one waited, or all may have left.
+        if (!logins.some((one) => one.isAwaited())) return "busy";
+        if (this.#lockout.isLocked(address, name, this.#options.clock.monotonicMs())) return "locked";
+        return await verifyPassword(kept, password);
+      })
+      .finally(() => this.#underway.delete(key));
+    this.#underway.set(key, { logins, verdict });
+    return await verdict;
   }
 }
 

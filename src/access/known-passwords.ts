@@ -16,6 +16,11 @@ export class KnownPasswords {
     return createHmac("sha256", this.#key).update(kept).update(password).digest();
   }
 
+  /** What a pair of these is told from others by, in memory; it says nothing about the password. */
+  keyOf(kept: string, password: Uint8Array): string {
+    return this.#digest(kept, password).toString("base64");
+  }
+
   /** Takes as long whether or not the entry exists. */
   recognises(kept: string, password: Uint8Array): boolean {
     const digest = this.#digest(kept, password);

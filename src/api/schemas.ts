@@ -41,6 +41,7 @@ export const statusSchema: Schema = objectOf({
   gateway: text,
   version: text,
   state: text,
+  memory: { enum: ["none", "tight", "critical"] },
   startedAt: instant,
   uptimeMs: { type: "number" },
   clock: { enum: ["synced", "unsynced"] },

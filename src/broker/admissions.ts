@@ -75,6 +75,16 @@ export class Admissions {
     return undefined;
   }
 
+  /** Refuses a client whose name is locked where it comes from, before there is any work for it. */
+  refusesLocked(connection: Connection, clientId: string, username: string): boolean {
+    const { gatekeeper, counters, audit } = this.#options;
+    const { address, certificate } = connection.origin;
+    if (certificate?.name !== undefined || gatekeeper?.isLocked(address, username) !== true) return false;
+    counters.loginsRefused.locked += 1;
+    audit.write("login-refused", { cause: "locked", user: username, clientId, address });
+    return true;
+  }
+
   async #claim(connection: Connection, admission: Admission): Promise<LoginRefusal | undefined> {
     const { connections } = admission.limits;
     const isFull = connections !== undefined && this.#owners.connectedBeside(admission) >= connections;

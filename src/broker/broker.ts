@@ -14,6 +14,7 @@ import {
   drainMs,
   nameCharactersMax,
   packetBytesMax,
+  packetMs,
   sessionsMax,
   topicAliasMax,
   willGraceMs,
@@ -27,8 +28,10 @@ import type {
   MetricFamily,
   PublicationSink,
 } from "../core/ports.ts";
+import type { MemoryPressure } from "../core/memory-pressure.ts";
 import type { JournalEntry, SessionJournal } from "../core/session-journal.ts";
 import { Admissions } from "./admissions.ts";
+import { type ConnectBounds, usualConnectBounds } from "./connect-rate.ts";
 import type { Connection } from "./connection.ts";
 import { Counters, metricFamilies } from "./counters.ts";
 import { type Engine, type EngineClient, type EnginePacket, makeEngine, onEngineError } from "./engine.ts";
@@ -69,6 +72,8 @@ export interface BrokerOptions {
   readonly timings?: Partial<GateTimings>;
   /** Where sessions are kept. Without it they end with the broker. */
   readonly sessions?: SessionStorage;
+  /** How many connections may begin, where that differs from the limits. */
+  readonly connectBounds?: Partial<ConnectBounds>;
   /** Bounds of offline queues, where they differ from those in the limits. */
   readonly queueBounds?: Partial<QueueBounds>;
 }
@@ -97,6 +102,8 @@ export interface Broker extends LocalPublisher {
   suspendSessions(): void;
   /** Makes the sessions anew from what is stored. */
   restoreSessions(): Promise<void>;
+  /** Memory is short, or no longer: see the table of bounds in README.md. */
+  onMemoryPressure(pressure: MemoryPressure): void;
   /** Has everybody who is in looked at again by the rules of now: see `Admissions.review`. */
   reviewAccess(): void;
   /**
@@ -120,7 +127,14 @@ export interface Broker extends LocalPublisher {
  * @throws AppError `BROKER_LISTEN` or `BROKER_TLS`, kind `operator`: nothing is open then.
  */
 export async function openBroker(options: BrokerOptions): Promise<Broker> {
-  const timings: GateTimings = { authenticationMs, drainMs, sweepMs: 250, willGraceMs, ...options.timings };
+  const timings: GateTimings = {
+    authenticationMs,
+    drainMs,
+    packetMs,
+    sweepMs: 250,
+    willGraceMs,
+    ...options.timings,
+  };
   const parts = await openEngine(options, timings);
   const listeners: Listener[] = [];
   try {
@@ -144,6 +158,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       parts.gate.closeSessions();
     },
     restoreSessions: () => restoreSessions(parts.sessions, options),
+    onMemoryPressure: (pressure) => parts.gate.onMemoryPressure(pressure),
     reviewAccess: () => parts.admissions.review(),
     reloadCertificates: async () => {
       for (const listener of listeners) {
@@ -280,9 +295,12 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     clock,
     logger,
     audit,
+    refusesLocked: (connection, clientId, username) =>
+      admissions.refusesLocked(connection, clientId, username),
     dropFilters: (connection, filters) => dropFilters(sessions, connection, filters),
     ownTopicPrefix: options.ownTopicPrefix,
     timings,
+    connectBounds: { ...usualConnectBounds, ...options.connectBounds },
     counters,
     interest,
     fanOut,
@@ -301,6 +319,7 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
   const metrics = metricFamilies(counters, {
     connections: () => gate.connections.size,
     inFlightBytes: () => gate.inFlightBytes,
+    heldBytes: () => gate.heldBytes,
     fanOutBytes: () => fanOut.bytes,
     retainedMessages: () => sessions.retained.count,
     retainedBytes: () => sessions.retained.bytes,

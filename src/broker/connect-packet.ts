@@ -13,6 +13,8 @@ export interface ConnectFacts {
   readonly sessionExpiry: number;
   /** Bytes of the largest packet that the client takes; 0 where it did not say. */
   readonly maximumPacketSize: number;
+  readonly clientId: string;
+  readonly username: string | undefined;
   /** Why it is refused, as MQTT 5 numbers it; 0 when it is acceptable. */
   readonly refusal: number;
 }
@@ -84,7 +86,7 @@ export function checkConnect(
   ownTopicPrefix: string,
 ): ConnectFacts {
   const reader = new FieldReader(bytes, range.start, range.end);
-  const facts = { version: 0, sessionExpiry: 0, maximumPacketSize: 0, refusal: Reason.malformed };
+  const facts = { version: 0, sessionExpiry: 0, maximumPacketSize: 0, ...malformed };
   if (!reader.text()) return facts;
   const name = textOf(bytes, reader.fieldStart, reader.offset);
   if (reader.offset + 4 > range.end) return facts;
@@ -103,30 +105,43 @@ export function checkConnect(
     version,
     sessionExpiry,
     maximumPacketSize,
-    refusal: payloadFault(reader, version, flags, ownTopicPrefix),
+    ...readPayload(reader, version, flags, ownTopicPrefix),
   };
 }
 
-/** Checks the flags and what they say is behind the properties. @returns Why it is refused, or 0. */
-function payloadFault(reader: FieldReader, version: number, flags: number, ownTopicPrefix: string): number {
+type Payload = Pick<ConnectFacts, "clientId" | "username" | "refusal">;
+
+function refused(refusal: number): Payload {
+  return { clientId: "", username: undefined, refusal };
+}
+
+const malformed: Payload = refused(Reason.malformed);
+
+/** Reads what the flags say is behind the properties. */
+function readPayload(reader: FieldReader, version: number, flags: number, ownTopicPrefix: string): Payload {
   const hasWill = (flags & 4) !== 0;
   const willQos = (flags >> 3) & 3;
   // Version 3.1 has no use for the first bit, and no rule for it.
   if ((version >= 4 && (flags & 1) !== 0) || willQos === 3 || (!hasWill && (flags & 0x38) !== 0))
-    return Reason.malformed;
+    return malformed;
   // MQTT 5 allows a password without a user name.
-  if (version < 5 && (flags & 0xc0) === 0x40) return Reason.malformed;
-  if (!reader.text()) return Reason.malformed;
+  if (version < 5 && (flags & 0xc0) === 0x40) return malformed;
+  if (!reader.text()) return malformed;
   const idBytes = reader.offset - reader.fieldStart;
   // Only since 3.1.1 a client may leave the name to the server.
-  if (idBytes > nameCharactersMax || (version === 3 && idBytes === 0)) return Reason.clientIdInvalid;
+  if (idBytes > nameCharactersMax || (version === 3 && idBytes === 0)) return refused(Reason.clientIdInvalid);
+  const clientId = textOf(reader.bytes, reader.fieldStart, reader.offset);
   if (hasWill) {
     const fault = willFault(reader, version, ownTopicPrefix);
-    if (fault !== 0) return fault;
+    if (fault !== 0) return refused(fault);
   }
-  if ((flags & 0x80) !== 0 && !reader.text()) return Reason.malformed;
-  if ((flags & 0x40) !== 0 && !reader.binary()) return Reason.malformed;
-  return reader.offset === reader.end ? 0 : Reason.malformed;
+  let username: string | undefined;
+  if ((flags & 0x80) !== 0) {
+    if (!reader.text()) return malformed;
+    username = textOf(reader.bytes, reader.fieldStart, reader.offset);
+  }
+  if ((flags & 0x40) !== 0 && !reader.binary()) return malformed;
+  return reader.offset === reader.end ? { clientId, username, refusal: 0 } : malformed;
 }
 
 function willFault(reader: FieldReader, version: number, ownTopicPrefix: string): number {

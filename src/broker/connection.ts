@@ -24,7 +24,8 @@ import type { Admission } from "../core/access/principal.ts";
 import { clientFiltersMax, connectBytesMax, outboundBytesMax, packetBytesMax } from "../core/limits.ts";
 import type { Receipt } from "../core/ports.ts";
 import { type Allowance, allowanceOf } from "./allowance.ts";
-import { checkConnect, clearUnusedFlags, unknownLevel } from "./connect-packet.ts";
+import { checkConnect, clearUnusedFlags, type ConnectFacts } from "./connect-packet.ts";
+import { type ConnectRefusal, faultAnswer, refusalAnswer } from "./connect-answers.ts";
 import { controlFault } from "./control-packets.ts";
 import type { CloseCause } from "./counters.ts";
 import { Credit } from "./credit.ts";
@@ -40,6 +41,7 @@ import { matchedFilter, writtenFilter } from "./shared-filters.ts";
 import { LaneLedger } from "./lane-ledger.ts";
 import type { OutboundAliases } from "./outbound-aliases.ts";
 import { OutboundWindow } from "./outbound-window.ts";
+import { PacketWatch } from "./packet-watch.ts";
 import { largestPacketBytes, PacketType, Reason } from "./packets.ts";
 import { PendingDeliveries } from "./pending-deliveries.ts";
 import { makePublishFields, type PublishFields, readPublish } from "./publish-packet.ts";
@@ -47,6 +49,13 @@ import { filtersFault } from "./subscribe-packet.ts";
 import { sameBytes, type TopicName } from "./topic-names.ts";
 import type { Transport, TransportOwner } from "./transport.ts";
 import { readUint16 } from "./utf8.ts";
+
+/** Deadlines that are looked at here. */
+interface ConnectionTimings {
+  readonly authenticationMs: number;
+  readonly drainMs: number;
+  readonly packetMs: number;
+}
 
 type Phase = "connect" | "connack" | "open" | "closed";
 
@@ -64,6 +73,8 @@ const Wait = {
   handOver: 16,
   /** It sends faster than its role allows. */
   rate: 32,
+  /** The gateway is short of memory. */
+  memory: 64,
 } as const;
 
 /** Topics remembered for a connection that alternates between them. */
@@ -77,12 +88,6 @@ interface KnownTopic {
 
 /** What the PUBLISH in hand consists of; there is only ever one in hand. */
 const fields: PublishFields = makePublishFields();
-
-/** CONNACK with return code 1, "unacceptable protocol level". Source: MQTT 3.1.1 § 3.2.2.3. */
-const unknownLevelAnswer = Uint8Array.of(PacketType.connack << 4, 2, 0, 1);
-
-/** CONNACK with return code 2, "identifier rejected". Source: MQTT 3.1, CONNACK. */
-const unknownIdAnswer = Uint8Array.of(PacketType.connack << 4, 2, 0, 2);
 
 export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOwner, PassageOwner {
   readonly outbound: OutboundWindow;
@@ -100,8 +105,8 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   packetMax: number = Infinity;
   /** Of the topics that it is sent; missing where the client takes none. */
   aliases: OutboundAliases | undefined;
-  /** Where it comes from. */
-  readonly origin: Origin;
+  /** Where it comes from; what its certificate says is known when the handshake is done. */
+  origin: Origin;
   /** Missing until it has been let in. */
   admission: Admission | undefined;
   grants: Grants = noGrants;
@@ -112,6 +117,7 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   readonly #lane = new LaneLedger();
   readonly #drain = new DrainWatch();
   readonly #deliveries = new PendingDeliveries();
+  readonly #packetWatch = new PacketWatch();
   readonly #recentTopics: KnownTopic[] = [];
   #allowance: Allowance | undefined;
   #sweptAtMs: number;
@@ -151,6 +157,16 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     return this.#phase === "closed";
   }
 
+  /** Bytes of packets that are incomplete or have to wait. */
+  get heldBytes(): number {
+    return this.#reader.heldBytes;
+  }
+
+  /** It is in the midst of a packet, and nothing but itself keeps it from sending the rest. */
+  get isIncomplete(): boolean {
+    return !this.isClosed && this.#waits === 0 && this.#reader.heldBytes > 0;
+  }
+
   get unsentBytes(): number {
     return (this.#transport?.unsentBytes ?? 0) + this.#deliveries.bytes;
   }
@@ -159,6 +175,7 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     return Math.min(clientFiltersMax, this.admission?.limits.subscriptions ?? clientFiltersMax);
   }
 
+  /** Gives it what it reads and writes by; a handshake that is done puts another in the place of the bare socket. */
   attach(transport: Transport): void {
     this.#transport = transport;
   }
@@ -168,6 +185,7 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   receive(bytes: Uint8Array, length: number): void {
     this.#isActive = true;
     this.#reader.receive(bytes, length);
+    if (this.#gate.isCritical && this.#reader.heldBytes > 0) this.#holdBack();
   }
 
   onDrained(): void {
@@ -251,6 +269,7 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     this.#send(answer);
     if (this.isClosed) return;
     this.#phase = "open";
+    this.#gate.onAuthenticated(this);
     this.clientId = this.client.id;
     this.#resume(Wait.connack);
   }
@@ -333,6 +352,10 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     this.#resume(Wait.sharedCredit);
   }
 
+  resumeMemory(): void {
+    this.#resume(Wait.memory);
+  }
+
   // ---- closing
 
   /** Ends the connection; MQTT 5 clients are told why. */
@@ -354,20 +377,23 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   }
 
   /** Deadlines and keep-alive, several times a second. */
-  sweep(nowMs: number, timings: { readonly authenticationMs: number; readonly drainMs: number }): void {
+  sweep(nowMs: number, timings: ConnectionTimings): void {
     if (this.isClosed) return;
     if (!this.isOpen && nowMs - this.#openedAtMs >= timings.authenticationMs) {
       this.cut("authentication-deadline");
       return;
     }
-    if (this.#isActive) {
+    if (this.#isActive || this.#waits !== 0) {
       this.#isActive = false;
-      // The engine hears nothing of the lane; without this it would take a busy client for a dead one.
+      // The engine hears nothing of the lane; without this it would take a busy client for a dead one, and one
+      // that is not read at the moment too, whose pings wait in the socket.
       if (this.client !== undefined) keepAlive(this.client);
     }
     this.outbound.onDrained();
     this.#refill(nowMs);
     if (this.#drain.waitingMs(this.unsentBytes, nowMs) >= timings.drainMs) this.cut("slow-subscriber");
+    const held = { number: this.#reader.heldNumber, isIncomplete: this.isIncomplete };
+    if (this.#packetWatch.underwayMs(held, nowMs) >= timings.packetMs) this.cut("incomplete-packet");
   }
 
   #refill(nowMs: number): void {
@@ -384,9 +410,8 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     const hasFlags = bytes[start] !== PacketType.connect << 4;
     const refusal = hasFlags && version !== 3 ? Reason.malformed : facts.refusal;
     if (refusal !== 0) {
-      if (refusal === unknownLevel) this.#send(unknownLevelAnswer);
-      else if (version === 5) this.#send(Uint8Array.of(PacketType.connack << 4, 3, 0, refusal, 0));
-      else if (version === 3 && refusal === Reason.clientIdInvalid) this.#send(unknownIdAnswer);
+      const answer = faultAnswer(version, refusal);
+      if (answer !== undefined) this.#send(answer);
       this.close("connect-refused");
       return;
     }
@@ -396,8 +421,26 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     if (maximumPacketSize > 0) this.packetMax = maximumPacketSize;
     this.#phase = "connack";
     this.#pause(Wait.connack);
-    this.client = this.#gate.openClient(this);
-    this.#toEngine(bytes, start, end);
+    const packet = Buffer.from(bytes.subarray(start, end));
+    this.#gate.enterLine(this, () => this.#begin(packet, facts));
+  }
+
+  /** It is the turn of its CONNECT. */
+  #begin(packet: Buffer, { clientId, username }: ConnectFacts): void {
+    if (this.isClosed) return;
+    if (this.#gate.isTight) this.#refuse("memory", "busy");
+    else if (username !== undefined && this.#gate.refusesLocked(this, clientId, username)) {
+      this.#refuse("access", "credentials");
+    } else {
+      this.client = this.#gate.openClient(this);
+      this.#toEngine(packet, 0, packet.length);
+    }
+  }
+
+  /** Answers a CONNECT without the engine. */
+  #refuse(cause: CloseCause, refusal: ConnectRefusal): void {
+    this.#send(refusalAnswer(this.#version, refusal));
+    this.close(cause);
   }
 
   #onControl(bytes: Uint8Array, start: number, body: number, end: number): void {
@@ -467,6 +510,10 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     if (fault !== 0) {
       this.close("protocol", fault);
       return true;
+    }
+    if (this.#gate.isCritical) {
+      this.#holdBack();
+      return false;
     }
     const { qos, packetId, topicStart, topicEnd, hasProperties } = fields;
     const size = end - body;
@@ -568,6 +615,13 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
       return false;
     }
     return true;
+  }
+
+  /** It is not read until memory is free. */
+  #holdBack(): void {
+    if (this.isClosed || (this.#waits & Wait.memory) !== 0) return;
+    this.#gate.counters.heldBack += 1;
+    this.#pause(Wait.memory);
   }
 
   #pause(wait: number): void {

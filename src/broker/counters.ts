@@ -12,14 +12,22 @@ const closeCauses = [
   "authentication-deadline",
   "keep-alive",
   "connections-max",
+  "handshakes-max",
   "open-qos2-max",
   "storage",
   "slow-subscriber",
+  "incomplete-packet",
+  "held-bytes",
+  "memory",
   "access",
   "shutdown",
   "internal",
 ] as const;
 export type CloseCause = (typeof closeCauses)[number];
+
+/** Why no connection began; nothing but its address had been looked at. Closed. */
+const connectionRefusals = ["address-rate", "rate", "connections-max", "memory"] as const;
+export type ConnectionRefusal = (typeof connectionRefusals)[number];
 
 /** Why a message did not reach a subscriber although it matched. Closed. */
 const deliveryDropCauses = [
@@ -31,6 +39,7 @@ const deliveryDropCauses = [
   "retained-quota",
   "not-granted",
   "expired",
+  "memory",
 ] as const;
 export type DeliveryDropCause = (typeof deliveryDropCauses)[number];
 
@@ -41,7 +50,9 @@ function zeroes<K extends string>(names: readonly K[]): Record<K, number> {
 
 /** Counters since the start; whoever does a thing counts it here. */
 export class Counters {
+  /** Begun; each of them is open, or was closed for one cause. */
   connections = 0;
+  readonly refused: Record<ConnectionRefusal, number> = zeroes(connectionRefusals);
   readonly closed: Record<CloseCause, number> = zeroes(closeCauses);
   /** PUBLISH packets handed on: by the lane, by the engine, and wills. */
   readonly received: Record<"lane" | "engine" | "will", number> = zeroes(["lane", "engine", "will"]);
@@ -54,12 +65,15 @@ export class Counters {
   readonly loginsRefused: Record<LoginRefusal, number> = zeroes(loginRefusals);
   /** Times that a client was not read because it sent faster than its role allows. */
   throttled = 0;
+  /** Times that a client was not read because memory was short. */
+  heldBack = 0;
 }
 
 /** Gauges that are read from where they live. */
 export interface Gauges {
   readonly connections: () => number;
   readonly inFlightBytes: () => number;
+  readonly heldBytes: () => number;
   readonly fanOutBytes: () => number;
   readonly retainedMessages: () => number;
   readonly retainedBytes: () => number;
@@ -91,6 +105,7 @@ export function metricFamilies(counters: Counters, gauges: Gauges): readonly Met
   return [
     gauge("connections", "Open client connections.", gauges.connections),
     gauge("in_flight_bytes", "Bytes of received messages that are not committed yet.", gauges.inFlightBytes),
+    gauge("held_bytes", "Bytes of incomplete or waiting packets at the last look.", gauges.heldBytes),
     gauge("fan_out_bytes", "Bytes of messages on their way to local subscribers.", gauges.fanOutBytes),
     gauge("retained_messages", "Retained messages.", gauges.retainedMessages),
     gauge("retained_bytes", "Payload bytes of retained messages.", gauges.retainedBytes),
@@ -98,6 +113,9 @@ export function metricFamilies(counters: Counters, gauges: Gauges): readonly Met
     gauge("session_queue_bytes", "Bytes in offline queues.", gauges.sessionQueueBytes),
     counter("connections", "Connections accepted.", () => [{ labels: {}, value: counters.connections }]),
     counter("connections_closed", "Connections ended, by cause.", () => labelled("cause", counters.closed)),
+    counter("connections_refused", "Connections not begun, by cause.", () =>
+      labelled("cause", counters.refused),
+    ),
     counter("messages_received", "Messages received, by path.", () => labelled("path", counters.received)),
     counter("publish_denied", "Messages to topics clients may not publish to.", () => [
       { labels: {}, value: counters.publishDenied },
@@ -114,6 +132,9 @@ export function metricFamilies(counters: Counters, gauges: Gauges): readonly Met
     ),
     counter("throttled", "Times that a client was slowed down to the rate of its role.", () => [
       { labels: {}, value: counters.throttled },
+    ]),
+    counter("held_back", "Times that a client was not read because memory was short.", () => [
+      { labels: {}, value: counters.heldBack },
     ]),
     counter("sessions_evicted", "Sessions ended to make room.", () => [
       { labels: {}, value: counters.sessionsEvicted },

@@ -79,6 +79,8 @@ export interface EngineClient {
   readonly _keepaliveTimer: NodeJS.Timeout | null;
   readonly _parser: EventEmitter & PropertyParser & { parse(bytes: Buffer): number };
   close(done?: () => void): void;
+  /** Called when the link has not taken a packet. */
+  waitForDrain: (done: () => void) => void;
   /** Without `done` it throws when it is through, out of a timer. */
   unsubscribe(filters: readonly string[], done: () => void): void;
 }

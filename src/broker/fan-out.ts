@@ -60,6 +60,8 @@ export interface FanOutTargets {
 export class FanOut {
   messages = 0;
   bytes = 0;
+  /** Memory is short: QoS 0 is dropped. */
+  isTight = false;
   readonly #counters: Counters;
   readonly #targets: FanOutTargets;
 
@@ -84,6 +86,10 @@ export class FanOut {
   /** Gives an admitted message to who is here, unless too much is on its way already. */
   publish(packet: EnginePacket): void {
     if (packet.retain) this.#targets.reveal(packet);
+    if (this.isTight && packet.qos === 0) {
+      this.#counters.deliveryDropped.memory += 1;
+      return;
+    }
     const size = packet.payload.length + packet.topic.length;
     if (this.messages >= fanOutMessagesMax || this.bytes + size > fanOutBytesMax) {
       this.countDropped();

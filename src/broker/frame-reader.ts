@@ -28,6 +28,8 @@ export class FrameReader {
   readonly #held = new HeldBytes();
   /** Set by the handler, from within `onFrame` too: hand nothing over until {@link continue}. */
   waiting = false;
+  /** Tells one packet whose beginning is held from the one before. */
+  heldNumber = 0;
   #failed = false;
   #parsing = false;
 
@@ -45,7 +47,9 @@ export class FrameReader {
     const taken = this.#held.length > 0 ? this.#completeHeld(bytes, length) : 0;
     if (taken === length) return;
     const parsed = this.waiting ? taken : this.#parse(bytes, taken, length);
-    if (!this.#failed) this.#held.append(bytes, parsed, length);
+    if (this.#failed || parsed === length) return;
+    if (this.#held.length === 0) this.heldNumber += 1;
+    this.#held.append(bytes, parsed, length);
   }
 
   /** Goes on with what was held, after `waiting` has been cleared. */

@@ -1,14 +1,19 @@
 /** What all connections share: the sink, credit, deadlines, and the flush of acknowledgements. */
 import type { AuditLog } from "../core/access/audit-log.ts";
-import { connectionsMax, inFlightBytesMax } from "../core/limits.ts";
+import { networkOf } from "../core/access/lockout.ts";
+import { connectionsMax, heldBytesMax, inFlightBytesMax } from "../core/limits.ts";
+import type { MemoryPressure } from "../core/memory-pressure.ts";
 import type { Clock, Logger, Publication, PublicationSink, Receipt } from "../core/ports.ts";
 import type { SharedCredit } from "./credit.ts";
 import { describe } from "./admissions.ts";
+import { type ConnectBounds, ConnectRate } from "./connect-rate.ts";
+import { ConnectLine } from "./connect-line.ts";
 import { Connection } from "./connection.ts";
-import type { Counters } from "./counters.ts";
+import type { ConnectionRefusal, Counters } from "./counters.ts";
 import type { EngineClient, EnginePacket } from "./engine.ts";
 import type { FanOut, Interest } from "./fan-out.ts";
 import type { Origin } from "./origin.ts";
+import { Handshakes } from "./handshakes.ts";
 import { Reason } from "./packets.ts";
 import { TopicNames } from "./topic-names.ts";
 
@@ -18,6 +23,8 @@ export interface GateTimings {
   readonly authenticationMs: number;
   /** How long bytes may wait for a subscriber to read them. */
   readonly drainMs: number;
+  /** From the first byte of a packet to its last. */
+  readonly packetMs: number;
   /** How often deadlines are looked at. */
   readonly sweepMs: number;
   /** How long clients may take to come back after a start before their wills are published. */
@@ -45,6 +52,7 @@ export interface GateOptions {
   readonly clock: Clock;
   readonly ownTopicPrefix: string;
   readonly timings: GateTimings;
+  readonly connectBounds: ConnectBounds;
   readonly counters: Counters;
   readonly interest: Interest;
   readonly fanOut: FanOut;
@@ -58,6 +66,8 @@ export interface GateOptions {
   readonly hasOutgoing: (client: EngineClient | undefined, packetId: number) => boolean;
   readonly logger: Logger;
   readonly audit: AuditLog;
+  /** See `Admissions.refusesLocked`. */
+  readonly refusesLocked: (connection: Connection, clientId: string, username: string) => boolean;
   /** Ends subscriptions that a client may not keep. */
   readonly dropFilters: (connection: Connection, filters: readonly string[]) => void;
 }
@@ -75,6 +85,7 @@ export class Gate implements SharedCredit {
   readonly hasIncoming: GateOptions["hasIncoming"];
   readonly hasOutgoing: GateOptions["hasOutgoing"];
   readonly dropFilters: GateOptions["dropFilters"];
+  readonly refusesLocked: GateOptions["refusesLocked"];
   readonly audit: AuditLog;
   readonly connections: Set<Connection> = new Set();
   readonly publication: CurrentPublication = {
@@ -94,13 +105,23 @@ export class Gate implements SharedCredit {
   /** Bytes of messages of all clients that are not acknowledged. */
   inFlightBytes = 0;
 
+  /** Bytes of packets that are incomplete or wait, as of the last look. */
+  heldBytes = 0;
+  /** Memory is short: nobody new is let in. */
+  isTight = false;
+  /** Memory is so short that nobody is read who publishes. */
+  isCritical = false;
+
   readonly #clock: Clock;
+  readonly #rate: ConnectRate;
   readonly #logger: Logger;
   readonly #timings: GateTimings;
   readonly #sweeper: NodeJS.Timeout;
   #dirty: Connection[] = [];
   #flushing: Connection[] = [];
   readonly #awaitingCredit = new Set<Connection>();
+  readonly #handshakes = new Handshakes();
+  readonly #line = new ConnectLine();
   readonly #flush = (): void => this.#flushDirty();
   /** Connections with deliveries that have not left. */
   #delivering: Connection[] = [];
@@ -122,24 +143,35 @@ export class Gate implements SharedCredit {
     this.hasIncoming = options.hasIncoming;
     this.hasOutgoing = options.hasOutgoing;
     this.dropFilters = options.dropFilters;
+    this.refusesLocked = options.refusesLocked;
     this.audit = options.audit;
     this.topics = new TopicNames(options.ownTopicPrefix);
     this.#clock = options.clock;
+    this.#rate = new ConnectRate(options.connectBounds, options.clock.monotonicMs());
     this.#logger = options.logger;
     this.#timings = options.timings;
     this.#sweeper = setInterval(() => this.#sweep(), options.timings.sweepMs).unref();
   }
 
-  /** Makes a connection for an accepted transport; nothing when there are as many as there may be. */
+  /** Makes a connection for an accepted socket; nothing where it may not begin, which is counted. */
   admit(origin: Origin): Connection | undefined {
-    if (this.connections.size >= connectionsMax && !this.#cutStranger()) {
-      this.counters.closed["connections-max"] += 1;
+    const nowMs = this.#clock.monotonicMs();
+    const refusal = this.#refusalOf(origin, nowMs);
+    if (refusal !== undefined) {
+      this.counters.refused[refusal] += 1;
       return undefined;
     }
     this.counters.connections += 1;
-    const connection = new Connection(this, origin, this.#clock.monotonicMs());
+    const connection = new Connection(this, origin, nowMs);
     this.connections.add(connection);
     return connection;
+  }
+
+  #refusalOf({ address }: Origin, nowMs: number): ConnectionRefusal | undefined {
+    if (this.isTight) return "memory";
+    const tooFast = this.#rate.take(networkOf(address), nowMs);
+    if (tooFast !== undefined) return tooFast;
+    return this.connections.size >= connectionsMax && !this.#cutStranger() ? "connections-max" : undefined;
   }
 
   /** Cuts the oldest connection that is not authenticated: silent sockets must not keep clients out. */
@@ -153,8 +185,24 @@ export class Gate implements SharedCredit {
     return false;
   }
 
+  /** Has a handshake begin as soon as there is room for it. */
+  beginHandshake(connection: Connection, begin: () => void): void {
+    this.#handshakes.begin({ connection, begin }, this.#clock.monotonicMs());
+  }
+
+  /** A CONNECT waits for its turn. */
+  enterLine(connection: Connection, work: () => void): void {
+    this.#line.enter(networkOf(connection.origin.address), work);
+  }
+
+  /** The connection is authenticated. */
+  onAuthenticated(connection: Connection): void {
+    this.#handshakes.leave(connection, this.#clock.monotonicMs());
+  }
+
   forget(connection: Connection): void {
     this.connections.delete(connection);
+    this.#handshakes.leave(connection, this.#clock.monotonicMs());
     this.#awaitingCredit.delete(connection);
   }
 
@@ -216,6 +264,15 @@ export class Gate implements SharedCredit {
     for (const connection of waiting) queueMicrotask(() => connection.resumeSharedCredit());
   }
 
+  /** Memory is short, or no longer. */
+  onMemoryPressure(pressure: MemoryPressure): void {
+    this.isTight = pressure !== "none";
+    this.isCritical = pressure === "critical";
+    this.fanOut.isTight = this.isTight;
+    if (this.isCritical) return;
+    for (const connection of this.connections) connection.resumeMemory();
+  }
+
   /** Disconnects everybody; MQTT 5 clients are told that the server shuts down. */
   closeAll(): void {
     clearInterval(this.#sweeper);
@@ -243,6 +300,25 @@ export class Gate implements SharedCredit {
 
   #sweep(): void {
     const nowMs = this.#clock.monotonicMs();
-    for (const connection of this.connections) connection.sweep(nowMs, this.#timings);
+    let heldBytes = 0;
+    for (const connection of this.connections) {
+      connection.sweep(nowMs, this.#timings);
+      heldBytes += connection.heldBytes;
+    }
+    this.#handshakes.advance(nowMs);
+    this.heldBytes = heldBytes;
+    if (heldBytes > heldBytesMax) this.#cutHolders();
+  }
+
+  /** Cuts those who are in the midst of a packet, the largest first, until what is held fits. */
+  #cutHolders(): void {
+    const holders = [...this.connections]
+      .filter(({ isIncomplete }) => isIncomplete)
+      .toSorted((one, other) => other.heldBytes - one.heldBytes);
+    for (const holder of holders) {
+      if (this.heldBytes <= heldBytesMax) return;
+      this.heldBytes -= holder.heldBytes;
+      holder.cut("held-bytes");
+    }
   }
 }

@@ -2,7 +2,7 @@
  * Guards against what the pinned engine does wrong inside itself (see the table in README.md).
  *
  * A1 messages lost to its duplicate filter · A2 filters refused and yet delivered · A18 pace of retained
- * messages · B1 inherited property names · B7 the subscriber's window and packet size. No listener opens
+ * messages · A19 deliveries that never end · B1 inherited property names · B7 the subscriber's window and packet size. No listener opens
  * before {@link guardEngine}, and no client speaks before {@link guardClient}.
  */
 import type { Connection } from "./connection.ts";
@@ -77,6 +77,8 @@ export function guardClient(
       // What the engine has seen does not matter.
     },
   });
+  // A19: the link takes everything until it is destroyed, and then there is nothing to wait for.
+  client.waitForDrain = (done) => void setImmediate(done);
   guardParser(client, connection);
   seePackets(client, (packet) => {
     nameShared(client, packet);

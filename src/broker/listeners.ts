@@ -4,10 +4,12 @@ import { readFile } from "node:fs/promises";
 import { createServer as createHttpServer, type Server as HttpServer, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, Server as TlsServer, TLSSocket } from "node:tls";
+import { createServer as createTlsServer, type Server as TlsServer, TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
 import { AppError, messageOf } from "../core/errors.ts";
-import { connectionsMax, packetBytesMax } from "../core/limits.ts";
+import { packetBytesMax } from "../core/limits.ts";
+import { Arrivals, boundStranger, shakeHands } from "./arrivals.ts";
+import type { Connection } from "./connection.ts";
 import type { Gate } from "./gate.ts";
 import { type Door, originOf, secureOriginOf } from "./origin.ts";
 import { SocketTransport, WebSocketTransport, withSharedBuffer } from "./transport.ts";
@@ -49,6 +51,12 @@ export interface Listener {
 /** Accepted and not yet taken off the kernel's queue: a thousand sensors that come back at once. */
 const backlog = 1_024;
 
+/** A listening socket, and the server behind it that ends TLS. */
+interface Doorway {
+  readonly server: Server;
+  readonly secured: TlsServer | undefined;
+}
+
 interface TlsOptions {
   readonly cert: string;
   readonly key: string;
@@ -75,24 +83,23 @@ export async function openListener(
   const { protocol, host } = options;
   const isSecure = protocol === "mqtts" || protocol === "wss";
   const tls = isSecure ? await readTlsOptions(options, authenticationMs) : undefined;
-  let server: Server;
+  let doorway: Doorway;
   try {
-    if (protocol === "mqtt") server = openTcp(gate, options);
-    else if (protocol === "mqtts") server = openTls(gate, options, tls!);
-    else server = openWebSocket(gate, options, { tls, authenticationMs });
+    if (protocol === "mqtt") doorway = openTcp(gate, options);
+    else if (protocol === "mqtts") doorway = openTls(gate, options, tls!);
+    else doorway = openWebSocket(gate, options, tls);
   } catch (error) {
     throw unusable(protocol, error);
   }
-  // Connections are counted where they are known; this bounds those still shaking hands.
-  server.maxConnections = connectionsMax + backlog;
+  const { server, secured } = doorway;
   await listen(server, options);
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : options.port;
   const reload = async (): Promise<string | undefined> => {
-    if (!(server instanceof TlsServer)) return undefined;
+    if (secured === undefined) return undefined;
     const next = await readTlsOptions(options, authenticationMs);
     try {
-      server.setSecureContext(next);
+      secured.setSecureContext(next);
     } catch (error) {
       throw unusable(protocol, error);
     }
@@ -164,73 +171,82 @@ async function readTlsOptions(options: ListenerOptions, authenticationMs: number
   }
 }
 
-function openTcp(gate: Gate, door: Door): Server {
-  return createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
-    const connection = gate.admit(originOf(accepted, door));
-    if (connection === undefined) {
-      accepted.destroy();
-      return;
-    }
+/**
+ * Makes the listening socket in front of a protocol. Whoever may not begin is reset here, before any work for TLS or
+ * HTTP, and leaves nothing behind in the kernel; whoever may has one deadline from here to CONNACK.
+ */
+function openFront(
+  gate: Gate,
+  door: Door,
+  { pauseOnConnect }: { readonly pauseOnConnect: boolean },
+  onAdmitted: (socket: Socket, connection: Connection) => void,
+): Server {
+  return createServer({ noDelay: true, pauseOnConnect }, (socket) => {
+    const connection = gate.admit(originOf(socket, door));
+    if (connection === undefined) socket.resetAndDestroy();
+    else onAdmitted(socket, connection);
+  });
+}
+
+function openTcp(gate: Gate, door: Door): Doorway {
+  const server = openFront(gate, door, { pauseOnConnect: true }, (accepted, connection) => {
     const socket = withSharedBuffer(accepted, (bytes, length) => connection.receive(bytes, length));
     connection.attach(new SocketTransport(socket, connection));
     socket.resume();
   });
+  return { server, secured: undefined };
 }
 
-function openTls(gate: Gate, door: Door, tls: TlsOptions): Server {
-  const server = createTlsServer({ ...tls, noDelay: true }, (socket) => {
-    const connection = gate.admit(secureOriginOf(socket, door));
+function openTls(gate: Gate, door: Door, tls: TlsOptions): Doorway {
+  const arrivals = new Arrivals();
+  const secured = createTlsServer({ ...tls, noDelay: true }, (socket) => {
+    const connection = arrivals.leave(socket);
     if (connection === undefined) {
       socket.destroy();
       return;
     }
+    connection.origin = secureOriginOf(socket, door);
     connection.attach(new SocketTransport(socket, connection));
     socket.on("data", (chunk: Buffer) => connection.receive(chunk, chunk.length));
   });
-  // Somebody who does not speak TLS; the socket is closed already.
-  server.on("tlsClientError", () => undefined);
-  return server;
+  // Somebody who does not speak TLS.
+  secured.on("tlsClientError", (_error, socket) => void socket.destroy());
+  const server = openFront(gate, door, { pauseOnConnect: false }, (socket, connection) => {
+    arrivals.enter(socket, connection);
+    shakeHands(gate, secured, { socket, connection });
+  });
+  return { server, secured };
 }
 
-function openWebSocket(
-  gate: Gate,
-  door: Door,
-  { tls, authenticationMs }: { readonly tls: TlsOptions | undefined; readonly authenticationMs: number },
-): Server {
-  const timeouts = {
-    noDelay: true,
-    headersTimeout: authenticationMs,
-    requestTimeout: authenticationMs,
-    connectionsCheckingInterval: Math.max(100, authenticationMs / 4),
-    maxHeaderSize: 8_192,
-  };
-  const server: HttpServer =
-    tls === undefined
-      ? createHttpServer(timeouts, refuseRequest)
-      : createHttpsServer({ ...timeouts, ...tls }, (_request, response) => refuseRequest(_request, response));
-  server.on("tlsClientError", () => undefined);
+function openWebSocket(gate: Gate, door: Door, tls: TlsOptions | undefined): Doorway {
+  const options = { noDelay: true, maxHeaderSize: 8_192 };
+  const arrivals = new Arrivals();
+  const secured = tls === undefined ? undefined : createHttpsServer({ ...options, ...tls }, refuseRequest);
+  const requests: HttpServer = secured ?? createHttpServer(options, refuseRequest);
+  secured?.on("tlsClientError", (_error, socket) => void socket.destroy());
   const webSockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
     maxPayload: 2 * packetBytesMax,
     handleProtocols: (offered) => ["mqtt", "mqttv3.1"].find((name) => offered.has(name)) ?? false,
   });
-  server.on("upgrade", (request, socket: Socket, head) => {
-    const origin = socket instanceof TLSSocket ? secureOriginOf(socket, door) : originOf(socket, door);
-    const connection = gate.admit(origin);
+  requests.on("upgrade", (request, socket: Socket, head) => {
+    const connection = arrivals.leave(socket);
     if (connection === undefined) {
       socket.destroy();
       return;
     }
-    // Until the handshake has succeeded the transport is the bare socket.
-    const onFailed = (): void => connection.onGone();
-    socket.once("close", onFailed);
+    if (socket instanceof TLSSocket) connection.origin = secureOriginOf(socket, door);
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      socket.off("close", onFailed);
       connection.attach(new WebSocketTransport(webSocket, socket, connection));
+      boundStranger(socket, connection);
     });
   });
-  return server;
+  const server = openFront(gate, door, { pauseOnConnect: false }, (socket, connection) => {
+    arrivals.enter(socket, connection);
+    shakeHands(gate, requests, { socket, connection });
+  });
+  return { server, secured };
 }
 
 function refuseRequest(_request: unknown, response: ServerResponse): void {

@@ -23,6 +23,7 @@ export const Reason = {
   malformed: 0x81,
   protocolError: 0x82,
   clientIdInvalid: 0x85,
+  badCredentials: 0x86,
   notAuthorized: 0x87,
   busy: 0x89,
   shuttingDown: 0x8b,

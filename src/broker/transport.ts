@@ -1,6 +1,7 @@
 /** Byte transports under a connection: TCP, TLS and WebSocket look alike from here. */
 import { Socket, type SocketConstructorOpts } from "node:net";
 import type { WebSocket } from "ws";
+import { readBytesMax } from "../core/limits.ts";
 
 /** How long a peer may take to close its side after we have closed ours; what it sends meanwhile is dropped. */
 const lingerMs = 500;
@@ -30,7 +31,7 @@ export interface Transport {
 }
 
 /** Where every TCP connection is read into; its content is dealt with before the next read. */
-const sharedReadBuffer = Buffer.allocUnsafeSlow(65_536);
+const sharedReadBuffer = Buffer.allocUnsafeSlow(readBytesMax);
 
 /** Takes the handle out of a socket, which is then an empty shell. The types of Node do not show it. */
 function takeHandle(socket: Socket): SocketConstructorOpts["handle"] {

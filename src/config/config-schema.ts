@@ -5,6 +5,7 @@ import { formatBytes } from "../core/bytes.ts";
 import {
   bridgeFiltersMax,
   bridgesMax,
+  memoryCeilingBytesMin,
   nameCharactersMax,
   sessionQueueBytesMax,
   sessionQueueMessagesLimit,
@@ -276,6 +277,14 @@ const shape = object({
     }),
     {},
   ),
+  memory: z.prefault(
+    object({
+      ceiling: described(z.optional(size(memoryCeilingBytesMin)), {
+        description: "Resident memory near which new work is refused. Default: 60 % of the machine's.",
+      }),
+    }),
+    {},
+  ),
   rollups: z.prefault(listOf(resolution, 0, 8), ["1m", "15m", "1h"]),
   publishSummaries: z.prefault(flag(), false),
   upstreams: z.prefault(listOf(upstream, 0, 8), []),
@@ -312,6 +321,7 @@ export function shapeConfig(effective: unknown): Shaped<Config> {
   const { $schema: _ignored, ...written } = checked.data;
   const { retain, commitDelay: commitDelayMs, ...store } = written.store;
   const { queueMessages: queueMessagesMax, queueBytes: queueBytesMax } = written.sessions;
+  const { ceiling } = written.memory;
   const config: Config = {
     ...written,
     gateway: { ...written.gateway, id: written.gateway.id ?? "" },
@@ -328,6 +338,7 @@ export function shapeConfig(effective: unknown): Shaped<Config> {
       bridges: written.ingest.bridges.map((one) => bridgeOf(one, written.gateway.id ?? "")),
     },
     sessions: { queueMessagesMax, queueBytesMax },
+    memory: ceiling === undefined ? {} : { ceilingBytes: ceiling },
     store: { ...store, commitDelayMs, retain: { rawMs: retain.raw, rollupsMs: retain.rollups } },
   };
   return { ok: true, value: config };

@@ -163,6 +163,11 @@ export interface SessionConfig {
   readonly queueBytesMax: number;
 }
 
+export interface MemoryConfig {
+  /** Resident memory near which new work is refused. Default: by the process's control group, or the machine. */
+  readonly ceilingBytes?: number;
+}
+
 export const upstreamFormats = ["cbor", "json"] as const;
 export type UpstreamFormat = (typeof upstreamFormats)[number];
 
@@ -205,6 +210,7 @@ export interface Config {
   readonly rulesDir: string;
   readonly store: StoreConfig;
   readonly sessions: SessionConfig;
+  readonly memory: MemoryConfig;
   /** Rollup resolutions, finest first, as written; each divides the next. Default `1m`, `15m`, `1h`. */
   readonly rollups: readonly string[];
   /** Whether summaries are also published on the local broker. Default false. */

@@ -1,5 +1,5 @@
 /** The batch that is being collected while the one before it is being written. */
-import { batchMessagesMax, batchSamplesMax } from "./limits.ts";
+import { batchMessagesMax, batchSamplesMax, clientUnheardMax } from "./limits.ts";
 import type { Receipt } from "./ports.ts";
 import type { DeviceFact } from "./fact.ts";
 import type { DeadLetter, NumberedDeadLetter, RecordCounts } from "./record.ts";
@@ -38,6 +38,8 @@ export class Batch {
   /** Who waits, in order of arrival, and for which packet. */
   readonly #receipts: Receipt[] = [];
   readonly #packetIds: number[] = [];
+  /** Messages that nobody waits for, by client, while much waits. */
+  readonly #unheardOf = new Map<string, number>();
   digests: number[] = [];
   deadLetters: DeadLetter[] = [];
   /** What its messages said about devices, in order. */
@@ -70,6 +72,14 @@ export class Batch {
   /** Messages that nobody waits for. */
   get unheardMessages(): number {
     return this.counts.receivedMessages - this.#receipts.length;
+  }
+
+  /** Takes one more message of a client that nobody waits for. @returns False when it has had its share. */
+  takeUnheard(clientId: string): boolean {
+    const taken = this.#unheardOf.get(clientId) ?? 0;
+    if (taken >= clientUnheardMax) return false;
+    this.#unheardOf.set(clientId, taken + 1);
+    return true;
   }
 
   /** Says that the rows from `firstRow` on are one message. */
@@ -161,6 +171,7 @@ export class Batch {
     this.#firstRows.length = 0;
     this.#receipts.length = 0;
     this.#packetIds.length = 0;
+    if (this.#unheardOf.size > 0) this.#unheardOf.clear();
     if (this.digests.length > 0) this.digests = [];
     if (this.deadLetters.length > 0) this.deadLetters = [];
     if (this.facts.length > 0) this.facts = [];

@@ -8,6 +8,19 @@
 /** Largest MQTT packet read. Beyond it the connection is closed at the header. 64 KiB holds 800 typical readings. */
 export const packetBytesMax = 65_536;
 
+/** How long a packet may take from its first byte to its last: 64 KiB at 9,600 bits a second. Beyond: closed. */
+export const packetMs = 60_000;
+
+/**
+ * Bytes of all clients that are held because their packets are incomplete, or have to wait; looked at four times a
+ * second. Of waiting ones each connection has at most one read, 16 KiB. Beyond: those in the midst of a packet are cut,
+ * the largest first; half a packet each of 4,096 clients would be 256 MB.
+ */
+export const heldBytesMax: number = 32 * 1024 * 1024;
+
+/** Bytes of one read. What a connection sends that is not read stays in the kernel. */
+export const readBytesMax = 16_384;
+
 /** Largest CONNECT. Will, user name and password fit; a stranger cannot make us hold more. */
 export const connectBytesMax = 4_096;
 
@@ -28,6 +41,14 @@ export const clientInFlightBytesMax = 262_144;
 /** Bytes in flight of all clients; beyond it sockets are not read. With a frozen disk memory grows by this. */
 export const inFlightBytesMax: number = 16 * 1024 * 1024;
 
+/**
+ * Bytes that wait for a commit from which on messages of QoS 0 are shared out: of one client at most as many in one
+ * commit, the others dropped and counted. Without that, one publisher at full speed has eight times as much wait, and
+ * everybody's PUBACK with it. 1 MiB are some 5,000 messages; 256 of one client in a commit of 20 ms are 12,800 a second.
+ */
+export const unheardBytesMax: number = 1024 * 1024;
+export const clientUnheardMax = 256;
+
 /** Bytes waiting to be sent to one subscriber; beyond it, or after `drainMs`, the subscriber is cut. */
 export const outboundBytesMax: number = 1024 * 1024;
 
@@ -42,6 +63,41 @@ export const clientFiltersMax = 256;
 
 /** Connections at once. 2,000 × about 10 KiB of socket and session state = 20 MB. */
 export const connectionsMax = 4_096;
+
+/**
+ * Connections that may begin at once, and in each second after that: of all, and of one address (of IPv6, one /64).
+ *
+ * As many as there may be can be back at once after the network was away: a thousand sensors, each with an address of
+ * its own or all behind one router. Then a second takes 2,048, of one address half as many, so that a thousand guesses
+ * a second leave room for who is behind the same router. To begin costs an accept and the reading of a CONNECT, some
+ * 0.1 ms; the work after that has a line of its own. Beyond: reset at once, counted, before TLS or a CONNECT is looked
+ * at; the last quarter of what all may have is for addresses that have hardly asked.
+ */
+export const connectBurstMax = 4_096;
+export const connectsPerSecondMax = 2_048;
+export const connectsOfOneBurstMax = 2_048;
+export const connectsOfOnePerSecondMax = 1_024;
+
+/**
+ * CONNECTs that are dealt with in one turn of the event loop: 4 × 0.4 ms on a desktop, four times that on a small board,
+ * beside the milliseconds that a turn with messages takes. The others wait, addresses taking turns, until
+ * `authenticationMs`.
+ */
+export const connectsPerTurnMax = 4;
+
+/** Addresses whose connections are counted; the one that has not asked for longest leaves. 4,096 × 150 bytes = 0.6 MB. */
+export const connectAddressesMax = 4_096;
+
+/**
+ * TLS and WebSocket handshakes at once, CONNECT included. A socket costs 5 KB until its first byte has come, with HTTP
+ * 13 KB, with TLS 35 to 55 KB, most of it OpenSSL's: 512 × 55 KB = 28 MB, as much as 4,096 others with 7 KB. More wait in
+ * their sockets, and begin when one is done, or when the oldest has been at it for so long, which then is cut.
+ */
+export const handshakesMax = 512;
+export const handshakePatienceMs = 1_000;
+
+/** Bytes taken before a handshake and a CONNECT are through, TLS aside. A request for a WebSocket has at most 8 KiB. */
+export const strangerBytesMax = 16_384;
 
 /** Levels of a topic, and characters of a topic. */
 export const topicLevelsMax = 32;
@@ -309,3 +365,21 @@ export const auditLinesPerSecond = 50;
 
 /** Sessions of which it is known whose they are; the oldest leaves. As many as there may be sessions and connections. */
 export const sessionOwnersMax = 5_120;
+
+/**
+ * Shares of the memory ceiling: from the first on no connection begins and QoS 0 is dropped, in and out, counted; from
+ * the second on nothing is read of who publishes. Each ends a tenth lower. What has been let in before still grows to
+ * its own bounds, 16 MiB in flight, 8 to subscribers, 16 of offline queues: 40 MiB, 15 % of a ceiling of 270 MiB.
+ */
+export const memoryTightShare = 0.85;
+export const memoryCriticalShare = 0.95;
+
+/**
+ * The ceiling: this share of what the service manager lets the process have, else this share of the machine's memory;
+ * 512 MB give 307 MB. A thousand devices take 130 MB, all the series and groups that there may be 130 MB more.
+ */
+export const memoryOfAllowedShare = 0.9;
+export const memoryOfMachineShare = 0.6;
+
+/** The smallest ceiling that may be configured: an idle gateway has 90 MB. */
+export const memoryCeilingBytesMin: number = 96 * 1024 * 1024;

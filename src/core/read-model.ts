@@ -4,6 +4,7 @@
  * The api shows these shapes as they are. `gateway.ts` fulfils {@link ReadModel} from the store, the
  * engine, the broker and the upstreams; nothing here can change the gateway.
  */
+import type { MemoryPressure } from "./memory-pressure.ts";
 import type { DeviceView } from "./device-view.ts";
 import type { SchemaPeriod } from "./fold/schema-history.ts";
 import type { NumberedDeadLetter } from "./record.ts";
@@ -36,8 +37,10 @@ export interface ListenerAddress {
 export interface GatewayStatus {
   readonly gateway: string;
   readonly version: string;
-  /** `running`, or `degraded` while a part is not ready. */
+  /** `running`, or `degraded` while a part is not ready or publishers are not read for want of memory. */
   readonly state: string;
+  /** How short memory is: see `core/memory-pressure.ts`. */
+  readonly memory: MemoryPressure;
   readonly startedAt: EpochMs;
   readonly uptimeMs: number;
   /** Whether the gateway's clock is known to be right. */

@@ -87,6 +87,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 export class Engine implements BatchSource {
   batch: Batch = new Batch();
   accepting = false;
+  /** The process is short of memory. */
+  memoryIsTight = false;
   /** Takes what the broker remembers of its sessions. */
   readonly journal: SessionChanges = new SessionChanges(this);
   /** Recovery at the start, or the last one after a failure. */
@@ -201,9 +203,9 @@ export class Engine implements BatchSource {
     return this.batch.bytes + this.#waitingBytes;
   }
 
-  /** Whether so much waits that messages nobody waits for are better dropped. */
+  /** Whether so much waits, or memory is so short, that messages nobody waits for are better dropped. */
   get overloaded(): boolean {
-    return this.pendingBytes > inFlightBytesMax / 2;
+    return this.memoryIsTight || this.pendingBytes > inFlightBytesMax / 2;
   }
 
   /** Alerts as of the last commit. */

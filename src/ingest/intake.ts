@@ -11,7 +11,7 @@
 import type { Batch, BatchSource } from "../core/batch.ts";
 import type { DecodePlan, DecodeTarget, Rejection, SeriesResolver } from "../core/decode.ts";
 import type { DeviceFact } from "../core/fact.ts";
-import { deadLetterBytesMax, deadLettersMax, packetBytesMax } from "../core/limits.ts";
+import { deadLetterBytesMax, deadLettersMax, packetBytesMax, unheardBytesMax } from "../core/limits.ts";
 import type { Clock, Publication, PublicationSink, Receipt } from "../core/ports.ts";
 import type { NumberedDeadLetter } from "../core/record.ts";
 import { type EpochMs, RowFlag, type SampleColumns, type SeriesId } from "../core/sample.ts";
@@ -98,9 +98,15 @@ export class Intake implements PublicationSink, DecodeTarget {
     const { batch } = source;
     batch.counts.receivedMessages += 1;
     if (receipt !== undefined) batch.awaitCommit(receipt, publication.packetId);
-    if (receipt === undefined && source.overloaded) batch.counts.overloadMessages += 1;
+    if (receipt === undefined && this.#isTooMuch(publication.clientId)) batch.counts.overloadMessages += 1;
     else this.#take(publication, batch);
     source.appended();
+  }
+
+  /** So much waits that a message of this client that nobody waits for is better dropped. */
+  #isTooMuch(clientId: string): boolean {
+    const { batch, overloaded, pendingBytes } = this.#source;
+    return overloaded || (pendingBytes > unheardBytesMax && !batch.takeUnheard(clientId));
   }
 
   /**

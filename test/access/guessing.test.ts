@@ -58,6 +58,65 @@ test.each([
   expect((refusals.get("locked") ?? 0) + (refusals.get("busy") ?? 0)).toBeGreaterThan(guess / 3);
 });
 
+test.each([
+  ["one user is", 1],
+  ["twenty users are", 20],
+])(
+  "an honest login waits for a check or two while %s guessed from behind the same address",
+  async (_what, users) => {
+    const gate = await gatekeeper();
+    let checks = 0;
+    const guess = async (user: number): Promise<void> => {
+      const answer = await gate.admit(loginOf("10.0.0.1", `user-${user}`, `guess ${Math.random()}`));
+      if (answer === "credentials") checks += 1;
+    };
+    // Each has been wrong once.
+    await Promise.all(Array.from({ length: users }, (_, user) => guess(user)));
+    expect(checks).toBe(users);
+    const guesses = Array.from({ length: 1_000 }, (_, index) => guess(index % users));
+    expect(await gate.admit(loginOf("10.0.0.1", "oven", rightPassword))).toMatchObject({ clientId: "c" });
+    expect(checks - users).toBeLessThanOrEqual(2);
+    await Promise.all(guesses);
+  },
+);
+
+test("a password that has been right passes, however many names are guessed from behind the same address", async () => {
+  const gate = await gatekeeper();
+  await gate.admit(loginOf("10.0.0.1", "oven", rightPassword));
+  const guesses = Array.from({ length: 1_000 }, (_, guess) =>
+    gate.admit(loginOf("10.0.0.1", `user-${guess}`, "guess")),
+  );
+  const startedMs = performance.now();
+  expect(await gate.admit(loginOf("10.0.0.1", "oven", rightPassword))).toMatchObject({ clientId: "c" });
+  expect(performance.now() - startedMs).toBeLessThan(200);
+  expect(new Set(await Promise.all(guesses))).toEqual(new Set(["busy", "credentials"]));
+});
+
+test("a thousand clients with one user are let in by one check of its password", async () => {
+  const gate = await gatekeeper();
+  const startedMs = performance.now();
+  await gate.admit(loginOf("10.0.0.9", "press", rightPassword));
+  const oneMs = performance.now() - startedMs;
+  const fleetMs = performance.now();
+  const fleet = Array.from({ length: 1_000 }, () => gate.admit(loginOf("10.0.0.1", "oven", rightPassword)));
+  for (const answer of await Promise.all(fleet))
+    expect(answer).toMatchObject({ principal: { name: "oven" } });
+  // Ten would take ten times as long.
+  expect(performance.now() - fleetMs).toBeLessThan(500 + 10 * oneMs);
+});
+
+test("a check that is shared is done as long as one of them waits, and is nobody else's", async () => {
+  const gate = await gatekeeper();
+  const press = loginOf("10.0.0.1", "press", rightPassword);
+  const answers = await Promise.all([
+    gate.admit({ ...press, isAwaited: () => false }),
+    gate.admit(press),
+    gate.admit({ ...press, password: Buffer.from("wrong") }),
+    gate.admit({ ...press, username: "nobody" }),
+  ]);
+  expect(answers.slice(1)).toMatchObject([{ principal: { name: "press" } }, "credentials", "credentials"]);
+});
+
 function middle(times: readonly number[]): number {
   return times.toSorted((left, right) => left - right)[times.length >> 1] ?? 0;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { KnownPasswords } from "../../src/access/known-passwords.ts";
 import { decoyPassword, hashPassword, verifyPassword } from "../../src/access/password.ts";
-import { PasswordQueue } from "../../src/access/password-queue.ts";
+import { type Applicant, PasswordQueue } from "../../src/access/password-queue.ts";
 import { hashToken, makeToken, TokenBook } from "../../src/access/tokens.ts";
 import { passwordsKnownMax, passwordWaitingMax } from "../../src/core/limits.ts";
 
@@ -36,6 +36,10 @@ test("a verified password is known again, under what was kept of it then", () =>
   expect(known.recognises("hash-1", bytes("correct horse"))).toBe(false);
 });
 
+function of(address: string, user = "press", hasFailed = false): Applicant {
+  return { address, user, hasFailed };
+}
+
 test("addresses take turns, and of one address only so many wait", async () => {
   const queue = new PasswordQueue();
   const order: string[] = [];
@@ -45,8 +49,8 @@ test("addresses take turns, and of one address only so many wait", async () => {
     order.push(name);
     return name;
   };
-  const guesses = Array.from({ length: 100 }, (_, index) => queue.run("guesser", work(`guess ${index}`)));
-  const honest = queue.run("honest", work("honest"));
+  const guesses = Array.from({ length: 100 }, (_, index) => queue.run(of("guesser"), work(`guess ${index}`)));
+  const honest = queue.run(of("honest"), work("honest"));
   gate.resolve();
   expect(await honest).toBe("honest");
   expect(order.indexOf("honest")).toBeLessThanOrEqual(2);
@@ -54,10 +58,54 @@ test("addresses take turns, and of one address only so many wait", async () => {
   expect(answers.filter((answer) => answer === "busy")).toHaveLength(100 - passwordWaitingMax - 1);
 });
 
+test("behind one address users take turns, and who has most waiting makes room for another", async () => {
+  const queue = new PasswordQueue();
+  const order: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const work = (name: string) => async (): Promise<string> => {
+    await gate.promise;
+    order.push(name);
+    return name;
+  };
+  const guesses = Array.from({ length: 100 }, (_, index) =>
+    queue.run(of("router", `user-${index % 4}`), work(`guess ${index}`)),
+  );
+  const honest = ["press", "oven"].map((user) => queue.run(of("router", user), work(user)));
+  gate.resolve();
+  expect(await Promise.all(honest)).toEqual(["press", "oven"]);
+  // The one that ran, one of each user guessed at, and one another.
+  expect(order.indexOf("oven")).toBeLessThanOrEqual(6);
+  const answers = await Promise.all(guesses);
+  expect(answers.filter((answer) => answer === "busy")).toHaveLength(100 - passwordWaitingMax - 1 + 2);
+});
+
+test("behind one address those who have failed wait for the others, and are not forgotten", async () => {
+  const queue = new PasswordQueue();
+  const order: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const work = (name: string) => async (): Promise<string> => {
+    await gate.promise;
+    order.push(name);
+    return name;
+  };
+  const failed = Array.from({ length: 50 }, (_, index) =>
+    queue.run(of("router", `user-${index}`, true), work("failed")),
+  );
+  const fresh = Array.from({ length: 20 }, (_, index) =>
+    queue.run(of("router", `new-${index}`), work("fresh")),
+  );
+  gate.resolve();
+  expect(await Promise.all(fresh)).toEqual(Array.from({ length: 20 }, () => "fresh"));
+  await Promise.all(failed);
+  // The one that ran; then of every four turns one, as long as others wait.
+  expect(order.slice(0, 9).filter((name) => name === "failed")).toHaveLength(3);
+  expect(order).toHaveLength(passwordWaitingMax + 1);
+});
+
 test("what fails makes room for the next", async () => {
   const queue = new PasswordQueue();
-  await expect(queue.run("a", () => Promise.reject(new Error("no memory")))).rejects.toThrow("no memory");
-  expect(await queue.run("a", () => Promise.resolve(1))).toBe(1);
+  await expect(queue.run(of("a"), () => Promise.reject(new Error("no memory")))).rejects.toThrow("no memory");
+  expect(await queue.run(of("a"), () => Promise.resolve(1))).toBe(1);
 });
 
 test("a token is found by its hash until it is removed or disabled", () => {

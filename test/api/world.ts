@@ -109,6 +109,7 @@ export class MemoryReadModel implements ReadModel {
       gateway: "gw-7",
       version: "1.2.3",
       state: "running",
+      memory: "none",
       startedAt: 1_762_000_000_000,
       uptimeMs: 1234.5,
       clock: "synced" as const,

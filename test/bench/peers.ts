@@ -34,6 +34,7 @@ export interface HoldfastOptions {
   readonly dataDir?: string;
   readonly rules: readonly object[];
   readonly store?: object;
+  readonly access?: object;
   /** One user, who may publish and subscribe below `plant/`; without one everybody may do everything. */
   readonly login?: Login;
 }
@@ -58,6 +59,7 @@ export async function startHoldfast(options: HoldfastOptions): Promise<HoldfastP
     rulesDir: join(directory, "rules.d"),
     ...(options.login === undefined ? {} : { access: { usersFile: join(directory, "users.json") } }),
     store: { durability: "sync", ...options.store },
+    ...(options.access === undefined ? {} : { access: options.access }),
   };
   const file = join(directory, "holdfast.jsonc");
   await writeFile(file, JSON.stringify(config));

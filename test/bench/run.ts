@@ -3,6 +3,8 @@
  *
  * Usage: npm run bench [-- --only throughput,delivery,latency,start,recovery,wear,fold,codecs,registry,backtest] [--rounds 5] [--seconds 5]
  *        [--program dist]
+ *
+ * By name only, as they take long and open thousands of sockets: overload, strangers.
  */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
@@ -10,8 +12,10 @@ import { measureBacktest } from "./backtest.ts";
 import { measureDelivery } from "./delivery.ts";
 import { measureFold } from "./fold.ts";
 import { measureLatency } from "./latency.ts";
+import { measureOverload } from "./overload.ts";
 import { measureRegistry } from "./registry.ts";
 import { measureRecovery, measureStartUp } from "./start-up.ts";
+import { measureStrangers } from "./strangers.ts";
 import { measureThroughput } from "./throughput.ts";
 import { measureWear } from "./wear.ts";
 
@@ -50,6 +54,8 @@ const measures: Readonly<Record<string, () => Promise<void>>> = {
     for (const name of ["codecs", "senml"]) runBench(`test/bench/${name}.bench.ts`);
   },
   registry: () => measureRegistry(),
+  overload: () => measureOverload({ program }),
+  strangers: () => measureStrangers(),
   wear: () => measureWear({ program, seconds }),
 };
 

@@ -373,3 +373,22 @@ test("where nobody has to say who they are, anonymous clients come in only throu
   await using world = await openAccessWorld({}, { gatekeeper: undefined });
   expect(await connackOf(world.port, 5, {})).toBe(0x87);
 });
+
+test.each([3, 4, 5] as const)(
+  "a user that is locked is answered as a wrong password is, before the engine has any work (MQTT %i)",
+  async (version) => {
+    await using world = await openAccessWorld({ roles: [roleOf({})], users: [await userOf()] });
+    const answers = new Set<string>();
+    for (let guess = 0; guess < loginFailuresFree + 3; guess += 1) {
+      using client = new RawClient(world.port, version);
+      client.send(connectPacket(version, "c", credentialsOf("press", `guess ${guess}`)));
+      await client.gone();
+      answers.add(client.bytes.toString("hex"));
+    }
+    expect([...answers]).toEqual([version === 5 ? "2003008600" : "20020004"]);
+    expect(world.metric("logins_refused_total", "locked")).toBeGreaterThan(0);
+    expect(world.metric("connections_closed_total", "access")).toBe(
+      world.metric("logins_refused_total", "locked"),
+    );
+  },
+);

@@ -29,6 +29,7 @@ const defaults = {
     retain: { rawMs: 7 * 86_400_000, rollupsMs: 90 * 86_400_000 },
   },
   sessions: { queueMessagesMax: 1_000, queueBytesMax: 1024 ** 2 },
+  memory: {},
   rollups: ["1m", "15m", "1h"],
   publishSummaries: false,
   upstreams: [],

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
+import { unheardBytesMax } from "../../src/core/limits.ts";
 import type { Settings } from "../../src/core/record.ts";
 import { levelsOf, ruleOf, windowOf } from "../support/records.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
@@ -323,7 +324,10 @@ test("a message with the RETAIN flag is as live as any other", async () => {
 test("messages that nobody waits for are dropped when too much waits, and counted", async () => {
   const gateway = await opened();
   const letGo = gateway.store.hold();
-  for (let index = 0; index < 200_000; index += 1) gateway.send("room", "", { qos: 0, packetId: 0 });
+  // Each client has sent less than its share.
+  for (let index = 0; index < 200_000; index += 1) {
+    gateway.send("room", "", { qos: 0, packetId: 0, clientId: `client-${index % 2_000}` });
+  }
   expect(gateway.engine.overloaded).toBe(true);
   letGo();
   await gateway.send("room", reading(1, 5)).decided;
@@ -331,6 +335,26 @@ test("messages that nobody waits for are dropped when too much waits, and counte
   expect(received).toBe(200_001);
   expect(stored).toBe(1);
   expect((rejected["empty"] ?? 0) + (dropped["overload"] ?? 0)).toBe(200_000);
+  await gateway.stop();
+});
+
+test("one client that floods has no more wait than its share, and keeps nobody else out", async () => {
+  const gateway = await opened();
+  const letGo = gateway.store.hold();
+  for (let index = 0; index < 200_000; index += 1) {
+    gateway.send("flood", "", { qos: 0, packetId: 0, clientId: "flood" });
+  }
+  expect(gateway.engine.pendingBytes).toBeLessThan(2 * unheardBytesMax);
+  expect(gateway.engine.overloaded).toBe(false);
+  for (let index = 0; index < 100; index += 1) {
+    gateway.send("room", reading(index, index), { qos: 0, packetId: 0, clientId: "sensor" });
+  }
+  letGo();
+  await gateway.send("room", reading(100, 5)).decided;
+  const { received, stored, rejected, dropped } = gateway.engine.books.messages;
+  expect(stored).toBe(101);
+  expect(received).toBe(stored + (rejected["empty"] ?? 0) + (dropped["overload"] ?? 0));
+  expect(dropped["overload"]).toBeGreaterThan(150_000);
   await gateway.stop();
 });
 

@@ -29,6 +29,11 @@ export class Lockout {
     return known !== undefined && nowMs < known.lockedUntilMs;
   }
 
+  /** The password was wrong the last time. */
+  hasFailed(address: string, user: string): boolean {
+    return this.#failures.has(keyOf(address, user));
+  }
+
   /**
    * A password was wrong.
    *

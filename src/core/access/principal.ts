@@ -63,6 +63,8 @@ export interface Admission {
 export interface Gatekeeper {
   /** Never rejects, and answers within its own bounds. */
   admit(login: Login): Promise<Admission | LoginRefusal>;
+  /** Whoever shows this name from this address is refused at once, whatever the password: too many were wrong. */
+  isLocked(address: string, username: string): boolean;
   /** What has become of an admission by the rules of now. */
   review(admission: Admission): Admission | LoginRefusal;
 }

@@ -195,7 +195,11 @@ test("[MQTT-3.12.4-1] PINGREQ is answered", async () => {
   expect(client.bytes).toEqual(Buffer.of(0xd0, 0));
 });
 
-const gatekeeper: Gatekeeper = { admit: async () => "credentials", review: () => "credentials" };
+const gatekeeper: Gatekeeper = {
+  admit: async () => "credentials",
+  isLocked: () => false,
+  review: () => "credentials",
+};
 
 test("[MQTT-3.1.4-2] [MQTT-4.12.0-4] [MQTT-4.13.2-1] a client that is not let in is told so, and the connection ends", async () => {
   await using broker = await openTestBroker({ gatekeeper });
