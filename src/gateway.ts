@@ -17,8 +17,11 @@ import { namedAvailabilityPlan } from "./codecs/named-availability.ts";
 import { hostStateMessage, rebirthCommand } from "./codecs/sparkplug-command.ts";
 import { SparkplugHost } from "./codecs/sparkplug-host.ts";
 import type { BridgeConfig, Config, UpstreamConfig } from "./config/config.ts";
-import { AppError, failed, invariant, ok, type Problem, type Result } from "./core/errors.ts";
+import { editUsersFile } from "./config/users-file.ts";
+import { loadUsers } from "./config/users.ts";
+import { AppError, failed, invariant, messageOf, ok, type Problem, type Result } from "./core/errors.ts";
 import type { AccessDefinition } from "./core/access/definition.ts";
+import type { UsersEditor } from "./core/access/enrolment.ts";
 import { alertMessage, deadLetterMessage, statusMessage, summaryMessage } from "./core/local-topics.ts";
 import { deadLettersMax, decodePlansMax } from "./core/limits.ts";
 import { type MqttLinkKind, parseMqttUrl, type TlsMaterial } from "./core/mqtt-address.ts";
@@ -61,6 +64,7 @@ import { openMetrics } from "./ops/metrics.ts";
 import { openStore, type Store } from "./store/store.ts";
 import type { Forwarder } from "./upstream/forwarder-contract.ts";
 import { openForwarder } from "./upstream/forwarder.ts";
+import { TenantSource } from "./upstream/tenant-source.ts";
 import { openMqttTransport } from "./upstream/mqtt-transport.ts";
 
 export interface GatewayOptions {
@@ -93,8 +97,12 @@ export interface Gateway {
    * @returns A problem `RELOAD_NEEDS_RESTART` for everything else that differs; then nothing has changed.
    */
   reload(next: Reloadable): Promise<Result<void>>;
-  /** Puts other rules of access in force, also for clients that are connected. */
-  replaceAccess(access: AccessDefinition): void;
+  /**
+   * Reads the users file again, and puts it in force, also for clients that are connected.
+   *
+   * @returns What is wrong with it; then what was in force stays.
+   */
+  reloadAccess(): Promise<Result<void>>;
   /**
    * Reads certificates and lists of revoked ones again; connections stay, but those of revoked certificates.
    *
@@ -147,6 +155,10 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
   #replay: DeadLetterReplay | undefined;
   #api: ApiServer | undefined;
   readonly #access: Access | undefined;
+  readonly #usersEditor: UsersEditor | undefined;
+  #accessInForce: string;
+  /** Readings and changes of the users file, one after the other: what is put in force last is what it says. */
+  #usersTurn: Promise<unknown> = Promise.resolve();
   #statusTimer: NodeJS.Timeout | undefined;
   #memory: MemoryWatch | undefined;
 
@@ -157,10 +169,13 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
     this.#startedAt = options.clock.now();
     this.#startedMs = options.clock.monotonicMs();
     const { access: definition, clock, random } = options;
+    const { usersFile } = options.config.access;
+    this.#accessInForce = JSON.stringify(definition ?? null);
+    this.#usersEditor = usersFile === undefined ? undefined : this.#editorOf(usersFile);
     this.#access =
       definition === undefined
         ? undefined
-        : new Access({ definition, clock, random, logger: options.logger });
+        : new Access({ definition, clock, random, logger: options.logger, editor: this.#usersEditor });
     this.#sparkplug = this.#openSparkplug();
     this.#plans = new DecodePlans(
       routesOf(options.config, options.profiles),
@@ -190,6 +205,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       boot: randomUUID(),
       settings: settingsOf({ ...this.#options, config }),
       tools: ruleTools,
+      tenants: this.#access?.tenants,
       commitDelayMs: config.store.commitDelayMs,
       onCommitted: (effects, deadLetters) => this.#publish(effects, deadLetters),
       onRebuilt: async () => {
@@ -244,6 +260,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
         bytesMax: config.sessions.queueBytesMax,
       },
       gatekeeper: this.#access?.gatekeeper,
+      tenants: this.#access?.tenants,
     });
     const memory = this.#watchMemory(engine, this.#broker);
     this.#publishBoard();
@@ -264,6 +281,10 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       ...this.#bridges,
     ];
     for (const part of parts) this.#metrics.add(part.metrics);
+    if (this.#access !== undefined) {
+      this.#metrics.add(this.#access.enrolment.metrics);
+      this.#metrics.add(this.#access.tenants.metrics);
+    }
     if (config.http.enabled) {
       this.#api = await openApiServer({
         host: config.http.host,
@@ -274,6 +295,7 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
         scrape: () => this.#metrics.scrape(),
         logger,
         access: this.#access,
+        enroller: this.#access?.enrolment,
         version,
       });
     }
@@ -310,13 +332,57 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
       this.#plans.replaceRoutes(routesOf(next.config, next.profiles));
       this.#calibrations.replace(settings.devices);
     });
-    if (next.access !== undefined) this.replaceAccess(next.access);
+    // Not what was loaded before rules were tested: a device may have been enrolled meanwhile.
+    // With a mistake in it by now, what is in force stays, and whoever watches the file tells.
+    await this.reloadAccess();
     return ok(undefined);
   }
 
-  replaceAccess(access: AccessDefinition): void {
+  async reloadAccess(): Promise<Result<void>> {
+    const { access, ownTopicPrefix } = this.#config;
+    const { usersFile } = access;
+    if (usersFile === undefined) return ok(undefined);
+    return await this.#inUsersTurn(async () => {
+      const loaded = await loadUsers(usersFile, { ownTopicPrefix });
+      if (!loaded.ok) return failed(loaded.problems);
+      this.#replaceAccess(loaded.value);
+      return ok(undefined);
+    });
+  }
+
+  /** After an enrolment the file is found changed once more, and says the same. */
+  #replaceAccess(access: AccessDefinition): void {
+    const written = JSON.stringify(access);
+    if (written === this.#accessInForce) return;
+    this.#accessInForce = written;
     this.#access?.replace(access);
     this.#broker?.reviewAccess();
+  }
+
+  #editorOf(usersFile: string): UsersEditor {
+    const { logger } = this.#options;
+    return {
+      edit: (makeEdits) =>
+        this.#inUsersTurn(async () => {
+          try {
+            const { ownTopicPrefix } = this.#config;
+            const edited = await editUsersFile(usersFile, { ownTopicPrefix }, makeEdits);
+            if (!edited.ok) return failed(edited.problems);
+            this.#replaceAccess(edited.value);
+            return ok(undefined);
+          } catch (error) {
+            const fields = { event: "users-not-written", error: messageOf(error) };
+            logger.error(fields, "The users file could not be changed; nobody was enrolled.");
+            throw error;
+          }
+        }),
+    };
+  }
+
+  #inUsersTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#usersTurn.then(work);
+    this.#usersTurn = done.catch(() => undefined);
+    return done;
   }
 
   async reloadCertificates(): Promise<void> {
@@ -356,13 +422,13 @@ class RunningGateway implements Gateway, ReadModel, DeadLetterReplayer {
 
   #forward(store: Store, upstream: UpstreamConfig, tls: TlsMaterial): Forwarder {
     const { logger, clock, random } = this.#options;
-    const { name, url, streams, format, username, password } = upstream;
+    const { name, url, streams, format, username, password, tenant } = upstream;
     const gateway = this.#config.gateway.id;
     return openForwarder({
       name,
       gateway,
       streams,
-      source: store,
+      source: tenant === undefined ? store : new TenantSource(store, tenant),
       transport: openMqttTransport({
         url,
         gateway,

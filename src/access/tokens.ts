@@ -1,6 +1,6 @@
 /** Bearer tokens: long, random, and kept only as what is needed to recognise them. */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { TokenDefinition, TokenRole } from "../core/access/definition.ts";
+import type { TokenDefinition } from "../core/access/definition.ts";
 
 const prefix = "hf_";
 
@@ -27,7 +27,7 @@ export class TokenBook {
   }
 
   /** @returns Whose token it is and what it allows; nothing when there is no such token. */
-  find(token: string): { readonly name: string; readonly role: TokenRole } | undefined {
+  find(token: string): Pick<TokenDefinition, "name" | "role" | "tenant"> | undefined {
     const hash = Buffer.from(hashToken(token), "hex");
     return this.#tokens.find((one) => timingSafeEqual(one.hash, hash))?.definition;
   }

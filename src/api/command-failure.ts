@@ -7,7 +7,10 @@ import type { RouteOutcome } from "./route.ts";
 
 /** @returns Nothing when the command is in the log. */
 export async function commandFailure(
-  { readModel, commander }: { readonly readModel: ReadModel; readonly commander: Commander },
+  {
+    readModel,
+    commander,
+  }: { readonly readModel: Pick<ReadModel, "readiness">; readonly commander: Commander },
   command: GatewayCommand,
 ): Promise<RouteOutcome | undefined> {
   if (!readModel.readiness().store.ready) return unwritable;

@@ -12,7 +12,7 @@ import { alertSchema } from "./schemas.ts";
 
 /** What the commands work with. */
 export interface CommandSources {
-  readonly readModel: ReadModel;
+  readonly readModel: Pick<ReadModel, "alerts" | "rules" | "readiness">;
   readonly commander: Commander;
 }
 

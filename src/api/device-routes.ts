@@ -25,7 +25,7 @@ const devicesMax = 20_000;
 const nobodyNamed = "http";
 
 /** Makes the route that lists devices. */
-export function devicesRoute(readModel: ReadModel): Route {
+export function devicesRoute(readModel: Pick<ReadModel, "devices">): Route {
   return {
     path: "/api/v1/devices",
     summary: "Every device that has sent something, in the order in which it first came.",
@@ -70,7 +70,7 @@ export function devicesRoute(readModel: ReadModel): Route {
 
 /** What the commands work with. */
 interface DeviceSources {
-  readonly readModel: ReadModel;
+  readonly readModel: Pick<ReadModel, "devices" | "readiness">;
   readonly commander: Commander;
 }
 

@@ -12,7 +12,7 @@ import { replaySchema } from "./schemas.ts";
 
 /** What the route works with. */
 export interface ReplaySources {
-  readonly readModel: ReadModel;
+  readonly readModel: Pick<ReadModel, "readiness">;
   readonly replayer: DeadLetterReplayer;
 }
 

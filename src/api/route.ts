@@ -59,8 +59,22 @@ export interface CommandRoute extends DescribedRoute {
   /**
    * @param levels - What stands in the path for each name in braces, as it was sent.
    * @param body - The parsed JSON; `undefined` when there was no body.
+   * @param sender - For the few routes to which it matters.
    */
-  handle(levels: Readonly<Record<string, string>>, body: unknown): RouteOutcome | Promise<RouteOutcome>;
+  handle(
+    levels: Readonly<Record<string, string>>,
+    body: unknown,
+    sender: Sender,
+  ): RouteOutcome | Promise<RouteOutcome>;
+  /** It needs no token, not even beyond loopback: what is in the body shows who may ask. */
+  readonly isOpen?: true;
+}
+
+/** Who sends a request. */
+export interface Sender {
+  readonly address: string;
+  /** Waits for the answer. */
+  readonly isThere: () => boolean;
 }
 
 /** Media type of JSON answers. */

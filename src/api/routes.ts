@@ -11,6 +11,7 @@ import {
   type Schema,
 } from "./route.ts";
 import { samplesRoute } from "./samples-route.ts";
+import type { TenantParts } from "./tenant-view.ts";
 import { devicesRoute } from "./device-routes.ts";
 import {
   alertsSchema,
@@ -67,6 +68,20 @@ export function routesOf({ readModel, scrape }: RouteSources): readonly Route[] 
   ];
 }
 
+/** What of it a tenant is shown: nothing that tells of the gateway as a whole, or of others. */
+export function tenantRoutesOf(readModel: TenantParts["readModel"]): readonly Route[] {
+  return [
+    plain("/healthz", "Whether the process is alive.", healthSchema, () => ({ state: "alive" })),
+    readinessRoute(readModel),
+    samplesRoute(readModel),
+    alertsRoute(readModel),
+    plain("/api/v1/rules", "The rules in force.", rulesSchema, () => ({ rules: readModel.rules() })),
+    devicesRoute(readModel),
+    topicsRoute(readModel),
+    deadLettersRoute(readModel),
+  ];
+}
+
 /** A route without parameters that answers with one JSON value. */
 function plain(path: string, summary: string, schema: Schema, read: () => unknown): Route {
   return {
@@ -78,7 +93,7 @@ function plain(path: string, summary: string, schema: Schema, read: () => unknow
   };
 }
 
-function readinessRoute(readModel: ReadModel): Route {
+function readinessRoute(readModel: Pick<ReadModel, "readiness">): Route {
   const body = { contentType: jsonMediaType, schema: readinessSchema };
   return {
     path: "/readyz",
@@ -118,7 +133,7 @@ function metricsRoute(scrape: RouteSources["scrape"]): Route {
 /** Topics of one answer. */
 const topicsShown = 1_000;
 
-function topicsRoute(readModel: ReadModel): Route {
+function topicsRoute(readModel: Pick<ReadModel, "topics">): Route {
   return {
     path: "/api/v1/topics",
     summary: "Topics in use, and the codec and device profile by which each is decoded.",
@@ -132,7 +147,7 @@ function topicsRoute(readModel: ReadModel): Route {
   };
 }
 
-function alertsRoute(readModel: ReadModel): Route {
+function alertsRoute(readModel: Pick<ReadModel, "alerts">): Route {
   return {
     path: "/api/v1/alerts",
     summary: "The newest transition of each alert.",
@@ -166,7 +181,7 @@ function stateListPattern(): string {
   return `^${one}(?:,${one})*$`;
 }
 
-function deadLettersRoute(readModel: ReadModel): Route {
+function deadLettersRoute(readModel: Pick<ReadModel, "deadLetters">): Route {
   return {
     path: "/api/v1/dead-letters",
     summary: "Payloads that were refused, newest first.",

@@ -11,7 +11,7 @@ const samplesShown = 1_000;
 const instantForms = "epoch milliseconds, or RFC 3339 with a zone";
 
 /** Makes the route. */
-export function samplesRoute(readModel: ReadModel): Route {
+export function samplesRoute(readModel: Pick<ReadModel, "samples">): Route {
   return {
     path: "/api/v1/samples",
     summary:

@@ -3,16 +3,18 @@
  * else could change it.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Enroller } from "../core/access/enrolment.ts";
 import { AppError, invariant, messageOf } from "../core/errors.ts";
 import type { Commander, DeadLetterReplayer, Logger } from "../core/ports.ts";
 import type { ReadModel } from "../core/read-model.ts";
 import { type ApiAccess, bearerCheck } from "./bearer.ts";
 import { readBody } from "./body.ts";
-import { commandRoutesOf } from "./command-routes.ts";
+import { type CommandSources, commandRoutesOf } from "./command-routes.ts";
 import { deviceCommandRoutes } from "./device-routes.ts";
 import { apiDocument } from "./document.ts";
+import { enrolRoute } from "./enrol-route.ts";
 import { hostCheck } from "./host.ts";
-import { replayRoute } from "./replay-route.ts";
+import { type ReplaySources, replayRoute } from "./replay-route.ts";
 import { type ProblemDocument, problemBody, problemMediaType } from "./problem.ts";
 import { bodyIsLeft, refusalOf, routeRefusalOf } from "./refusal.ts";
 import {
@@ -24,7 +26,8 @@ import {
   type RouteOutcome,
 } from "./route.ts";
 import { type FoundRoute, Router } from "./router.ts";
-import { routesOf } from "./routes.ts";
+import { routesOf, tenantRoutesOf } from "./routes.ts";
+import { tenantParts, type WholeParts } from "./tenant-view.ts";
 
 /** Connections at once: a dashboard, a scraper, some scripts. Beyond it a connection is closed. */
 const connectionsMax = 100;
@@ -63,6 +66,8 @@ export interface ApiServerOptions {
   readonly replayer: DeadLetterReplayer;
   readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly logger: Logger;
+  /** Redeems claim codes; without it nobody is enrolled. */
+  readonly enroller?: Enroller | undefined;
   /** Tokens; beyond loopback nobody is answered without one of them. */
   readonly access?: ApiAccess | undefined;
   readonly version: string;
@@ -140,10 +145,13 @@ type Answerer = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Makes the function that answers each request. It never throws and answers exactly once. */
 function answerer(options: ApiServerOptions): Answerer {
-  const commands = [...commandRoutesOf(options), ...deviceCommandRoutes(options), replayRoute(options)];
-  const router = new Router(withDocument(routesOf(options), commands, options.version), commands);
+  const { version, enroller } = options;
+  const enrolment = enroller === undefined ? [] : [enrolRoute(enroller)];
+  const commands = [...commandsOf(options), ...enrolment];
+  const router = new Router(withDocument(routesOf(options), commands, version), commands);
+  const routerOf = tenantRouters(options, version);
   const hostIsAllowed = hostCheck(options.host);
-  const bearerRefusal = bearerCheck(options.host, options.access);
+  const bearingOf = bearerCheck(options.host, options.access);
   return (request, response) => {
     const { path, query } = splitUrl(request.url ?? "/");
     const refusal = refusalOf(request, hostIsAllowed);
@@ -153,12 +161,14 @@ function answerer(options: ApiServerOptions): Answerer {
       return;
     }
     Promise.resolve()
-      .then(
-        () =>
-          bearerRefusal(request, found) ??
-          routeRefusalOf(request, found, query) ??
-          outcomeOf(found, query, request, response),
-      )
+      .then(() => {
+        const bearing = bearingOf(request, found);
+        if ("refusal" in bearing) return bearing.refusal;
+        const { tenant } = bearing;
+        const allowed = tenant === undefined ? found : routerOf(tenant).find(path);
+        if (allowed === undefined) return { problem: notForTenants };
+        return routeRefusalOf(request, allowed, query) ?? outcomeOf(allowed, query, request, response);
+      })
       .catch((error: unknown) => {
         options.logger.error({ event: "api-failed", path, error: messageOf(error) }, "A request failed.");
         return { problem: failure };
@@ -171,6 +181,33 @@ function answerer(options: ApiServerOptions): Answerer {
   };
 }
 
+function commandsOf(
+  parts: CommandSources & Parameters<typeof deviceCommandRoutes>[0] & ReplaySources,
+): readonly CommandRoute[] {
+  return [...commandRoutesOf(parts), ...deviceCommandRoutes(parts), replayRoute(parts)];
+}
+
+/** Gives the routes of a tenant: of as many as there are tokens, made when they are first used. */
+function tenantRouters(whole: WholeParts, version: string): (tenant: string) => Router {
+  const routers = new Map<string, Router>();
+  return (tenant) => {
+    let router = routers.get(tenant);
+    if (router === undefined) {
+      const parts = tenantParts(whole, tenant);
+      const commands = commandsOf(parts);
+      router = new Router(withDocument(tenantRoutesOf(parts.readModel), commands, version), commands);
+      routers.set(tenant, router);
+    }
+    return router;
+  };
+}
+
+const notForTenants: ProblemDocument = {
+  status: 403,
+  title: "The token does not allow this.",
+  detail: "It is about the gateway as a whole, and the token is a tenant's.",
+};
+
 /** @returns Nothing when the client left before it had said what it wants. */
 async function outcomeOf(
   found: FoundRoute,
@@ -181,7 +218,8 @@ async function outcomeOf(
   if (found.method === "GET") return await found.route.handle(query);
   const body = await readBody(request, response);
   if (body === undefined || "problem" in body) return body;
-  return await found.route.handle(found.levels, body.value);
+  const address = request.socket.remoteAddress ?? "";
+  return await found.route.handle(found.levels, body.value, { address, isThere: () => !response.destroyed });
 }
 
 const failure: ProblemDocument = {

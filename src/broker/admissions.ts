@@ -1,15 +1,20 @@
 /** Lets clients in through the gatekeeper, and looks again at those who are in when its rules change. */
 import type { AuditLog } from "../core/access/audit-log.ts";
 import { allGrants, noGrants } from "../core/access/grants.ts";
+import type { TenantBounds } from "../core/access/tenant-quotas.ts";
 import type { Admission, Gatekeeper, Login, LoginRefusal, Principal } from "../core/access/principal.ts";
+import { withinTenant } from "../core/tenant.ts";
 import type { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
+import { enrolling } from "./enrolment.ts";
 import { Reason } from "./packets.ts";
-import { SessionOwners } from "./session-owners.ts";
+import { sessionIdOf, SessionOwners } from "./session-owners.ts";
 
 export interface AdmissionsOptions {
   /** Without one, nobody has to say who they are where the listener lets anonymous clients in. */
   readonly gatekeeper: Gatekeeper | undefined;
+  readonly ownTopicPrefix: string;
+  readonly tenants: TenantBounds;
   readonly counters: Counters;
   readonly audit: AuditLog;
   readonly connections: () => Iterable<Connection>;
@@ -45,7 +50,8 @@ export class Admissions {
       if (principal === undefined || principal.kind === "anonymous") continue;
       // What it may do, and by which password, is not stored: the rules of today say.
       const unknown = { grants: noGrants, limits: {}, credential: undefined };
-      this.#owners.restore({ principal, clientId: id, ...unknown });
+      const clientId = principal.tenant === undefined ? id : withinTenant(id);
+      this.#owners.restore({ principal, clientId, ...unknown });
     }
     this.review();
   }
@@ -61,7 +67,8 @@ export class Admissions {
       anonymous: origin.anonymous,
       isAwaited: () => !connection.isClosed,
     };
-    const verdict = await (gatekeeper?.admit(login) ?? openTo(login, origin.isVerified));
+    const answer = await (gatekeeper?.admit(login) ?? openTo(login, origin.isVerified));
+    const verdict = typeof answer === "string" ? answer : enrolling(answer, this.#options.ownTopicPrefix);
     const refusal = typeof verdict === "string" ? verdict : await this.#claim(connection, verdict);
     const { clientId, address } = login;
     const user = typeof verdict === "string" ? (login.certificate ?? login.username) : verdict.principal.name;
@@ -89,6 +96,12 @@ export class Admissions {
     const { connections } = admission.limits;
     const isFull = connections !== undefined && this.#owners.connectedBeside(admission) >= connections;
     if (isFull) return "connections";
+    const { tenant } = admission.principal;
+    const most = tenant === undefined ? undefined : this.#options.tenants.limitsOf(tenant).connections;
+    if (most !== undefined && this.#owners.connectedInTenant(admission) >= most) {
+      this.#options.tenants.reached(tenant!, "connections");
+      return "tenant-connections";
+    }
     if (!(await this.#owners.claim(admission, connection))) return "client-id-taken";
     connection.onAdmitted(admission);
     return undefined;
@@ -115,8 +128,8 @@ export class Admissions {
     }
     for (const admission of this.#owners.away()) {
       if (gatekeeper.review(admission) !== "removed") continue;
-      this.#options.forgetSession(admission.clientId);
-      this.#owners.forget(admission.clientId);
+      this.#options.forgetSession(sessionIdOf(admission));
+      this.#owners.forget(sessionIdOf(admission));
     }
   }
 

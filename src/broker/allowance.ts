@@ -1,13 +1,23 @@
 /** How fast one client may publish: a bucket that holds what a second allows, filled while deadlines are looked at. */
 import type { RoleLimits } from "../core/access/definition.ts";
 
-export class Allowance {
+/** What a connection asks before it takes a message. */
+export interface Pace {
+  take(size: number): boolean;
+  readonly isEmpty: boolean;
+  refill(elapsedMs: number): void;
+}
+
+export class Allowance implements Pace {
   readonly #messagesPerSecond: number;
   readonly #bytesPerSecond: number;
   #messages: number;
   #bytes: number;
 
-  constructor({ messagesPerSecond = Infinity, bytesPerSecond = Infinity }: RoleLimits) {
+  constructor({
+    messagesPerSecond = Infinity,
+    bytesPerSecond = Infinity,
+  }: Pick<RoleLimits, "messagesPerSecond" | "bytesPerSecond">) {
     this.#messagesPerSecond = messagesPerSecond;
     this.#bytesPerSecond = bytesPerSecond;
     this.#messages = messagesPerSecond;
@@ -40,7 +50,39 @@ export class Allowance {
 }
 
 /** An allowance where the limits have one. */
-export function allowanceOf(limits: RoleLimits): Allowance | undefined {
+export function allowanceOf(
+  limits: Pick<RoleLimits, "messagesPerSecond" | "bytesPerSecond">,
+): Allowance | undefined {
   const isLimited = limits.messagesPerSecond !== undefined || limits.bytesPerSecond !== undefined;
   return isLimited ? new Allowance(limits) : undefined;
+}
+
+/** The allowance of one client together with that of its tenant, which somebody else fills. */
+export class JointAllowance implements Pace {
+  readonly #own: Pace | undefined;
+  readonly #shared: Pace;
+  readonly #onReached: () => void;
+
+  /** @param onReached - Told when the tenant has used up what is its. */
+  constructor(own: Pace | undefined, shared: Pace, onReached: () => void) {
+    this.#own = own;
+    this.#shared = shared;
+    this.#onReached = onReached;
+  }
+
+  take(size: number): boolean {
+    if (this.#shared.isEmpty) {
+      this.#onReached();
+      return false;
+    }
+    return this.#own?.take(size) !== false && this.#shared.take(size);
+  }
+
+  get isEmpty(): boolean {
+    return this.#own?.isEmpty === true || this.#shared.isEmpty;
+  }
+
+  refill(elapsedMs: number): void {
+    this.#own?.refill(elapsedMs);
+  }
 }

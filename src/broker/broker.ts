@@ -6,6 +6,7 @@
  * that order; what a client sends, or does not read, costs bounded memory and delays nobody else.
  */
 import { AuditLog } from "../core/access/audit-log.ts";
+import { noTenantBounds, type TenantBounds } from "../core/access/tenant-quotas.ts";
 import type { Gatekeeper } from "../core/access/principal.ts";
 import {
   authenticationMs,
@@ -29,12 +30,14 @@ import type {
   PublicationSink,
 } from "../core/ports.ts";
 import type { MemoryPressure } from "../core/memory-pressure.ts";
+import { withinTenant } from "../core/tenant.ts";
 import type { JournalEntry, SessionJournal } from "../core/session-journal.ts";
 import { Admissions } from "./admissions.ts";
 import { type ConnectBounds, usualConnectBounds } from "./connect-rate.ts";
 import type { Connection } from "./connection.ts";
 import { Counters, metricFamilies } from "./counters.ts";
 import { type Engine, type EngineClient, type EnginePacket, makeEngine, onEngineError } from "./engine.ts";
+import { onReplyTopic } from "./enrolment.ts";
 import { stamped } from "./expiry.ts";
 import { FanOut, Interest } from "./fan-out.ts";
 import { Gate, type GateTimings } from "./gate.ts";
@@ -68,6 +71,8 @@ export interface BrokerOptions {
   readonly ownTopicPrefix: string;
   /** Without one, everybody whom a listener lets in may do everything. */
   readonly gatekeeper?: Gatekeeper | undefined;
+  /** How much of it tenants may take. */
+  readonly tenants?: TenantBounds | undefined;
   /** Deadlines, where they differ from those in the limits. */
   readonly timings?: Partial<GateTimings>;
   /** Where sessions are kept. Without it they end with the broker. */
@@ -192,7 +197,7 @@ interface Parts {
 }
 
 async function openEngine(options: BrokerOptions, timings: GateTimings): Promise<Parts> {
-  const { logger, clock } = options;
+  const { logger, clock, tenants = noTenantBounds } = options;
   const counters = new Counters();
   const shared: SharedGroups = new SharedGroups({
     clientOf: (id) => engine.clients[id],
@@ -202,19 +207,21 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
   });
   const sessions: Sessions = new Sessions({
     shared,
+    tenants,
     counters,
     clock,
     journal: options.sessions?.journal ?? volatileJournal,
     runningMs: options.sessions?.runningMs ?? (() => clock.monotonicMs()),
     bounds: options.queueBounds ?? {},
     // What the gateway itself retains it publishes again at each start.
-    isVolatile: (topic) => topic.startsWith(options.ownTopicPrefix),
+    isVolatile: (topic) => withinTenant(topic).startsWith(options.ownTopicPrefix),
     isGranted: (owner, filter) => connectionOf(owner)?.filters.has(filter) !== false,
     handOver: async (owner, packet) => connectionOf(owner)?.passage.store(packet),
     onResent: (owner, packet) => connectionOf(owner)?.passage.onResent(packet),
     isReplaying: (owner) => connectionOf(owner)?.outbound.replaying ?? false,
     onNotSent: (owner) => connectionOf(owner)?.outbound.onAcknowledged(),
     isEphemeral: (owner) => connectionOf(owner)?.isEphemeral ?? false,
+    isPassing: (owner) => connectionOf(owner)?.admission?.enrolment !== undefined,
     principalOf: (owner) => connectionOf(owner)?.admission?.principal,
     beforeReplay: async (owner) => connectionOf(owner)?.outbound.acquireForReplay() ?? false,
     onReplayed: (owner, { cmd, messageId = 0, qos }) => {
@@ -254,7 +261,8 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     // Of 3.1, which allows 23 characters and whose clients take what they like.
     maxClientsIdLength: nameCharactersMax,
     maximumPacketSize: packetBytesMax,
-    maxTopicLevels: topicLevelsMax,
+    // That of a tenant is one more.
+    maxTopicLevels: topicLevelsMax + 1,
     topicAliasMaximum: topicAliasMax,
     receiveMaximum: clientInFlightMax,
     pendingSessionsLimit: sessionsMax,
@@ -284,6 +292,8 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
   const audit = new AuditLog(logger, clock);
   const admissions: Admissions = new Admissions({
     gatekeeper: options.gatekeeper,
+    tenants,
+    ownTopicPrefix: options.ownTopicPrefix,
     counters,
     audit,
     connections: () => gate.connections,
@@ -297,6 +307,7 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     audit,
     refusesLocked: (connection, clientId, username) =>
       admissions.refusesLocked(connection, clientId, username),
+    tenants,
     dropFilters: (connection, filters) => dropFilters(sessions, connection, filters),
     ownTopicPrefix: options.ownTopicPrefix,
     timings,
@@ -406,6 +417,11 @@ function openClient(
 /** Follows what the engine tells: sessions that end with their connection, filters that go, failures. */
 function observe(engine: Engine, sessions: Sessions, logger: Logger): void {
   engine.on("clientDisconnect", (client) => sessions.end(client));
+  engine.on("subscribe", (subscriptions, client) => {
+    const connection = connectionOf(client);
+    if (connection?.admission?.enrolment === undefined) return;
+    for (const { topic, qos } of subscriptions) if (qos < 0x80) onReplyTopic(connection, topic);
+  });
   engine.on("unsubscribe", (filters, client) => {
     const connection = connectionOf(client);
     for (const filter of filters) connection?.filters.delete(filter);

@@ -23,7 +23,8 @@ import { type Grants, noGrants } from "../core/access/grants.ts";
 import type { Admission } from "../core/access/principal.ts";
 import { clientFiltersMax, connectBytesMax, outboundBytesMax, packetBytesMax } from "../core/limits.ts";
 import type { Receipt } from "../core/ports.ts";
-import { type Allowance, allowanceOf } from "./allowance.ts";
+import { allowanceOf, type Pace } from "./allowance.ts";
+import { brief } from "./brief-packets.ts";
 import { checkConnect, clearUnusedFlags, type ConnectFacts } from "./connect-packet.ts";
 import { type ConnectRefusal, faultAnswer, refusalAnswer } from "./connect-answers.ts";
 import { controlFault } from "./control-packets.ts";
@@ -38,6 +39,7 @@ import type { Gate } from "./gate.ts";
 import type { LinkOwner } from "./link.ts";
 import type { Origin } from "./origin.ts";
 import { matchedFilter, writtenFilter } from "./shared-filters.ts";
+import type { Mount } from "./mount.ts";
 import { LaneLedger } from "./lane-ledger.ts";
 import type { OutboundAliases } from "./outbound-aliases.ts";
 import { OutboundWindow } from "./outbound-window.ts";
@@ -45,6 +47,7 @@ import { PacketWatch } from "./packet-watch.ts";
 import { largestPacketBytes, PacketType, Reason } from "./packets.ts";
 import { PendingDeliveries } from "./pending-deliveries.ts";
 import { makePublishFields, type PublishFields, readPublish } from "./publish-packet.ts";
+import { writePublishes } from "./publish-writer.ts";
 import { filtersFault } from "./subscribe-packet.ts";
 import { sameBytes, type TopicName } from "./topic-names.ts";
 import type { Transport, TransportOwner } from "./transport.ts";
@@ -119,7 +122,9 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   readonly #deliveries = new PendingDeliveries();
   readonly #packetWatch = new PacketWatch();
   readonly #recentTopics: KnownTopic[] = [];
-  #allowance: Allowance | undefined;
+  /** The topic space of its tenant, where it has one. */
+  #mount: Mount | undefined;
+  #allowance: Pace | undefined;
   #sweptAtMs: number;
   readonly #openedAtMs: number;
   #transport: Transport | undefined;
@@ -147,6 +152,11 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
 
   get version(): number {
     return this.#version;
+  }
+
+  /** Bytes by which a topic is longer in the gateway than its client has it. */
+  get mountBytes(): number {
+    return this.#mount?.length ?? 0;
   }
 
   get isOpen(): boolean {
@@ -225,10 +235,15 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   onAdmitted(admission: Admission): readonly string[] {
     const { grants, limits } = admission;
     this.admission = admission;
+    if (admission.enrolment !== undefined) this.isEphemeral = true;
     this.grants = grants;
+    const { tenant } = admission.principal;
+    // It stays the same: who moves to another tenant is disconnected.
+    if (tenant !== undefined) this.#mount = this.#gate.mountFor(tenant);
     this.#recentTopics.length = 0;
     this.#credit.limitTo(limits.inFlight ?? Infinity);
-    this.#allowance = allowanceOf(limits);
+    const own = allowanceOf(limits);
+    this.#allowance = this.#mount === undefined ? own : this.#mount.paceOf(own);
     if (this.#allowance === undefined) this.#resume(Wait.rate);
     const dropped = [...this.filters].filter((filter) => !grants.maySubscribe(matchedFilter(filter)));
     if (dropped.length > 0) this.#gate.dropFilters(this, dropped);
@@ -242,17 +257,40 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
     this.close("access", reason);
   }
 
+  /** Sends the client a message that nobody else gets, at QoS 0. */
+  tell(topic: string, payload: string): void {
+    if (!this.isOpen) return;
+    this.client?.conn.flush();
+    this.#send(writePublishes([{ topic, payload, qos: 0, retain: false }], this.#version));
+  }
+
   // ---- from the engine
 
   onEngineOutput(bytes: Uint8Array): void {
     if (this.isClosed) return;
-    if (bytes.length > this.packetMax && largestPacketBytes(bytes) > this.packetMax) {
+    const isConnack = this.#phase === "connack" && bytes[0]! >> 4 === PacketType.connack;
+    const own = this.#asSeen(bytes);
+    if (own === undefined) return;
+    if (isConnack) this.#onConnack(own);
+    else this.#sendPackets(this.#version < 5 ? own : brief(own));
+  }
+
+  /** Whole packets as the client is to see them; nothing when the connection had to be closed over them. */
+  #asSeen(bytes: Uint8Array): Uint8Array | undefined {
+    const own = this.#mount === undefined ? bytes : this.#mount.unmounted(bytes);
+    if (own === undefined) {
+      // The grants have let it pass, which they never should: rather nothing than what is somebody else's.
+      this.close("internal", Reason.administrative);
+    } else if (own.length > this.packetMax && largestPacketBytes(own) > this.packetMax) {
       // A PUBLISH has been left out before; of anything else the client would wait for the rest.
       this.close("too-large", Reason.packetTooLarge);
-      return;
+      return undefined;
     }
-    if (this.#phase === "connack" && bytes[0]! >> 4 === PacketType.connack) this.#onConnack(bytes);
-    else this.#send(this.aliases === undefined ? bytes : this.aliases.shorten(bytes, this.packetMax));
+    return own;
+  }
+
+  #sendPackets(bytes: Uint8Array): void {
+    this.#send(this.aliases === undefined ? bytes : this.aliases.shorten(bytes, this.packetMax));
   }
 
   #onConnack(bytes: Uint8Array): void {
@@ -284,8 +322,8 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   sendDeliveries(): void {
     if (this.isClosed || this.#deliveries.isEmpty) return;
     this.client?.conn.flush();
-    const bytes = this.#deliveries.take(this.#version);
-    this.#send(this.aliases === undefined ? bytes : this.aliases.shorten(bytes, this.packetMax));
+    const bytes = this.#asSeen(this.#deliveries.take(this.#version));
+    if (bytes !== undefined) this.#sendPackets(bytes);
   }
 
   onEngineRead(): void {
@@ -444,6 +482,8 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   }
 
   #onControl(bytes: Uint8Array, start: number, body: number, end: number): void {
+    // MQTT 3.1 marks what is sent again also here; the engine knows the mark of PUBLISH only.
+    if (this.#version === 3 && isRepeatable(bytes[start]! >> 4)) bytes[start] = bytes[start]! & ~8;
     const first = bytes[start]!;
     const type = first >> 4;
     const invalid = controlFault(bytes, { start, body, end }, this.#version, this.#mayOutlive);
@@ -543,6 +583,8 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
       this.close("open-qos2-max", refusal);
       return true;
     }
+    // The engine gives back what it has seen.
+    if (qos > 0 && this.#mount !== undefined && topicEnd > topicStart) this.#credit.grow(this.#mount.length);
     if (qos === 2) this.#pause(Wait.handOver);
     this.#toEngine(bytes, start, end);
     return true;
@@ -588,7 +630,7 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
       const known = recent[index]!;
       if (sameBytes(known.topic.bytes, bytes, start, end)) return known;
     }
-    const topic = this.#gate.topics.find(bytes, start, end);
+    const topic = (this.#mount?.topics ?? this.#gate.topics).find(bytes, start, end);
     const found = { topic, isGranted: topic.fault === undefined && this.grants.mayPublish(topic.name) };
     if (recent.length >= recentTopicsMax) recent.pop();
     recent.unshift(found);
@@ -598,7 +640,11 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
   #toEngine(bytes: Uint8Array, start: number, end: number): void {
     const link = this.client?.conn;
     if (link === undefined || link.destroyed) return;
-    if (!link.push(Buffer.from(bytes.subarray(start, end)))) this.#pause(Wait.engine);
+    const packet =
+      this.#mount === undefined
+        ? Buffer.from(bytes.subarray(start, end))
+        : this.#mount.mounted(bytes, start, end, this.#version);
+    if (!link.push(packet)) this.#pause(Wait.engine);
   }
 
   // ---- reading and writing
@@ -668,6 +714,11 @@ export class Connection implements Receipt, FrameHandler, LinkOwner, TransportOw
 function offerSharing(connack: Uint8Array, propertiesAt: number): void {
   const first = propertiesAt + (connack[propertiesAt]! < 128 ? 1 : 2);
   if (connack[first] === 0x2a) connack[first + 1] = 1;
+}
+
+/** Packets other than PUBLISH that have a DUP flag. Source: MQTT 3.1, "Fixed header". */
+function isRepeatable(type: number): boolean {
+  return type === PacketType.pubrel || type === PacketType.subscribe || type === PacketType.unsubscribe;
 }
 
 /** Tells whether a packet from the client answers a message that was sent to it. */

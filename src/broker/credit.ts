@@ -40,6 +40,12 @@ export class Credit {
     this.#shared.inFlightBytes += size;
   }
 
+  /** What was taken last is larger than it was when it came. */
+  grow(bytes: number): void {
+    this.#bytes += bytes;
+    this.#shared.inFlightBytes += bytes;
+  }
+
   giveBack(messages: number, bytes: number): void {
     this.#messages -= messages;
     this.#bytes -= bytes;

@@ -9,6 +9,7 @@
 import { clientOpenQos2Max } from "../core/limits.ts";
 import type { Grants } from "../core/access/grants.ts";
 import type { Receipt } from "../core/ports.ts";
+import { withinTenant } from "../core/tenant.ts";
 import type { EnginePacket } from "./engine.ts";
 import type { FanOutQueue } from "./fan-out.ts";
 import type { Gate } from "./gate.ts";
@@ -192,5 +193,6 @@ export class EnginePassage {
  * goes nowhere, since a device that means no harm would come back and do it again.
  */
 function isNobodys(topic: string): boolean {
-  return topic.startsWith("$") && !topic.startsWith("$SYS/");
+  const plain = withinTenant(topic);
+  return plain.startsWith("$") && !plain.startsWith("$SYS/");
 }

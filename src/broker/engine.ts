@@ -76,6 +76,8 @@ export interface EngineClient {
   deliver0: Deliver;
   deliverQoS: Deliver;
   will: EnginePacket | null;
+  /** The will of a client that is not let in yet. */
+  readonly _will: EnginePacket | null | undefined;
   readonly _keepaliveTimer: NodeJS.Timeout | null;
   readonly _parser: EventEmitter & PropertyParser & { parse(bytes: Buffer): number };
   close(done?: () => void): void;
@@ -123,6 +125,16 @@ export function onEngineError(engine: Engine, listener: (error: unknown) => void
 /** Starts the engine's keep-alive time anew, as a packet from the client would. */
 export function keepAlive(client: EngineClient): void {
   client._keepaliveTimer?.refresh();
+}
+
+/**
+ * Puts what a client is called by, and where its will goes, into the topic space of its tenant. To be called while it
+ * is being authenticated: nothing is filed under its name before.
+ */
+export function mountClient(client: EngineClient, mount: string): void {
+  Object.assign(client, { id: mount + client.id });
+  const will = client._will;
+  if (will !== undefined && will !== null) will.topic = mount + will.topic;
 }
 
 /** Has a function see every packet before the engine does. */

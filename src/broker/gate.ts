@@ -1,9 +1,11 @@
 /** What all connections share: the sink, credit, deadlines, and the flush of acknowledgements. */
 import type { AuditLog } from "../core/access/audit-log.ts";
 import { networkOf } from "../core/access/lockout.ts";
+import type { TenantBounds } from "../core/access/tenant-quotas.ts";
 import { connectionsMax, heldBytesMax, inFlightBytesMax } from "../core/limits.ts";
 import type { MemoryPressure } from "../core/memory-pressure.ts";
 import type { Clock, Logger, Publication, PublicationSink, Receipt } from "../core/ports.ts";
+import { isReservedTopic } from "../core/tenant.ts";
 import type { SharedCredit } from "./credit.ts";
 import { describe } from "./admissions.ts";
 import { type ConnectBounds, ConnectRate } from "./connect-rate.ts";
@@ -12,6 +14,7 @@ import { Connection } from "./connection.ts";
 import type { ConnectionRefusal, Counters } from "./counters.ts";
 import type { EngineClient, EnginePacket } from "./engine.ts";
 import type { FanOut, Interest } from "./fan-out.ts";
+import { Mount } from "./mount.ts";
 import type { Origin } from "./origin.ts";
 import { Handshakes } from "./handshakes.ts";
 import { Reason } from "./packets.ts";
@@ -68,6 +71,7 @@ export interface GateOptions {
   readonly audit: AuditLog;
   /** See `Admissions.refusesLocked`. */
   readonly refusesLocked: (connection: Connection, clientId: string, username: string) => boolean;
+  readonly tenants: TenantBounds;
   /** Ends subscriptions that a client may not keep. */
   readonly dropFilters: (connection: Connection, filters: readonly string[]) => void;
 }
@@ -122,6 +126,9 @@ export class Gate implements SharedCredit {
   readonly #awaitingCredit = new Set<Connection>();
   readonly #handshakes = new Handshakes();
   readonly #line = new ConnectLine();
+  readonly #tenants: TenantBounds;
+  #sweptAtMs: number;
+  readonly #mounts = new Map<string, Mount>();
   readonly #flush = (): void => this.#flushDirty();
   /** Connections with deliveries that have not left. */
   #delivering: Connection[] = [];
@@ -146,6 +153,8 @@ export class Gate implements SharedCredit {
     this.refusesLocked = options.refusesLocked;
     this.audit = options.audit;
     this.topics = new TopicNames(options.ownTopicPrefix);
+    this.#tenants = options.tenants;
+    this.#sweptAtMs = options.clock.monotonicMs();
     this.#clock = options.clock;
     this.#rate = new ConnectRate(options.connectBounds, options.clock.monotonicMs());
     this.#logger = options.logger;
@@ -200,6 +209,16 @@ export class Gate implements SharedCredit {
     this.#handshakes.leave(connection, this.#clock.monotonicMs());
   }
 
+  /** The topic space of a tenant, the same for all its connections. */
+  mountFor(tenant: string): Mount {
+    let mount = this.#mounts.get(tenant);
+    if (mount === undefined) {
+      mount = new Mount(tenant, this.ownTopicPrefix, this.#tenants);
+      this.#mounts.set(tenant, mount);
+    }
+    return mount;
+  }
+
   forget(connection: Connection): void {
     this.connections.delete(connection);
     this.#handshakes.leave(connection, this.#clock.monotonicMs());
@@ -208,7 +227,7 @@ export class Gate implements SharedCredit {
 
   /** The topic belongs to the gateway or the broker: clients may not publish to it. */
   isReserved(topic: string): boolean {
-    return topic.startsWith("$") || topic.startsWith(this.ownTopicPrefix);
+    return isReservedTopic(topic, this.ownTopicPrefix);
   }
 
   /** Counts and tells of a message that was not let through. */
@@ -300,6 +319,8 @@ export class Gate implements SharedCredit {
 
   #sweep(): void {
     const nowMs = this.#clock.monotonicMs();
+    for (const mount of this.#mounts.values()) mount.refill(nowMs - this.#sweptAtMs);
+    this.#sweptAtMs = nowMs;
     let heldBytes = 0;
     for (const connection of this.connections) {
       connection.sweep(nowMs, this.#timings);

@@ -257,7 +257,7 @@ function* matching(
 
 /** A2, B7: what may be forwarded to a client, looked at again for each message by the grants of this moment. */
 export function mayForward(
-  { client, grants }: Pick<Connection, "client" | "grants">,
+  { client, grants, mountBytes }: Pick<Connection, "client" | "grants" | "mountBytes">,
   packet: Omit<EnginePacket, "messageExpiry">,
   counters: Counters,
 ): boolean {
@@ -267,7 +267,10 @@ export function mayForward(
     return false;
   }
   const { maximumPacketSize } = client;
-  if (maximumPacketSize !== undefined && publishBytes(packet, client.version) > maximumPacketSize) {
+  if (
+    maximumPacketSize !== undefined &&
+    publishBytes(packet, client.version) - mountBytes > maximumPacketSize
+  ) {
     counters.deliveryDropped["packet-too-large"] += 1;
     return false;
   }

@@ -8,10 +8,11 @@
 import type { AedesOptions } from "aedes";
 import type { LoginRefusal } from "../core/access/principal.ts";
 import { messageOf } from "../core/errors.ts";
+import { mountOf } from "../core/tenant.ts";
 import { type Admissions, type Credentials, describe } from "./admissions.ts";
 import { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
-import type { EnginePacket } from "./engine.ts";
+import { type EnginePacket, mountClient } from "./engine.ts";
 import type { Gate } from "./gate.ts";
 import { mayForward } from "./guards.ts";
 import { Link } from "./link.ts";
@@ -61,8 +62,13 @@ export function makeHooks(
     } catch (error) {
       gate().onFailure("A login failed.", messageOf(error));
     }
-    if (refusal === undefined) callback(null, true);
-    else callback(new ConnectRefusal(refusal), false);
+    if (refusal === undefined) {
+      const tenant = connection.admission?.principal.tenant;
+      if (tenant !== undefined && connection.client !== undefined) {
+        mountClient(connection.client, mountOf(tenant));
+      }
+      callback(null, true);
+    } else callback(new ConnectRefusal(refusal), false);
   };
   return {
     preConnect: (client, packet, callback) => {

@@ -1,6 +1,8 @@
 /** Retained messages, bounded, found by filter, and durable with the messages that they are. */
 import { retainedBytesMax, retainedMessagesMax } from "../core/limits.ts";
 import type { SessionJournal } from "../core/session-journal.ts";
+import type { TenantBounds } from "../core/access/tenant-quotas.ts";
+import { tenantOf } from "../core/tenant.ts";
 import { filterMatches } from "../core/topic.ts";
 import type { Counters } from "./counters.ts";
 import type { EnginePacket } from "./engine.ts";
@@ -20,6 +22,7 @@ interface Kept {
 }
 
 export interface RetainedOptions {
+  readonly tenants?: TenantBounds;
   readonly counters: Counters;
   readonly journal: SessionJournal;
   /** Topics of which nothing is written: whoever owns them publishes them again at each start. */
@@ -39,6 +42,8 @@ export class RetainedMessages {
   readonly #options: RetainedOptions;
   /** Topics whose newest change was not durable yet. */
   readonly #unsettled = new Set<string>();
+  /** How many topics of a tenant have one, those of the gateway left out. */
+  readonly #ofTenants = new Map<string, number>();
   #count = 0;
   #bytes = 0;
 
@@ -65,9 +70,13 @@ export class RetainedMessages {
     if (packet.payload.length === 0) {
       if (known === undefined) return;
       if (isWritten) journal.remove(retainedKey(topic));
-      this.#count -= 1;
+      this.#grow(topic, -1);
       this.#bytes -= knownBytes;
       this.#replace(packet, undefined, isWritten);
+      return;
+    }
+    if (known === undefined && !this.#hasRoomInTenant(topic)) {
+      counters.deliveryDropped["retained-quota"] += 1;
       return;
     }
     const bytes = this.#bytes - knownBytes + sizeOf(packet);
@@ -77,7 +86,7 @@ export class RetainedMessages {
       return;
     }
     if (isWritten) journal.put(retainedKey(topic), encodeRetained(packet));
-    if (known === undefined) this.#count += 1;
+    if (known === undefined) this.#grow(topic, 1);
     this.#bytes = bytes;
     this.#replace(packet, { ...packet }, isWritten);
   }
@@ -93,7 +102,7 @@ export class RetainedMessages {
   /** Puts back what was stored. */
   restore(packet: EnginePacket): void {
     this.#messages.set(packet.topic, { packet, number: undefined, position: 0, before: undefined });
-    this.#count += 1;
+    this.#grow(packet.topic, 1);
     this.#bytes += sizeOf(packet);
   }
 
@@ -103,7 +112,7 @@ export class RetainedMessages {
       if (this.#options.isVolatile(topic)) continue;
       this.#messages.delete(topic);
       if (packet === undefined) continue;
-      this.#count -= 1;
+      this.#grow(topic, -1);
       this.#bytes -= sizeOf(packet);
     }
     this.#unsettled.clear();
@@ -131,6 +140,24 @@ export class RetainedMessages {
     const good = unexpired(seen, this.#options.time);
     if (good === undefined && seen === kept?.packet) this.store({ ...seen, payload: Buffer.alloc(0) });
     return good;
+  }
+
+  /** Of what the gateway itself tells a tenant there is always room. */
+  #hasRoomInTenant(topic: string): boolean {
+    const tenant = tenantOf(topic);
+    if (tenant === undefined || this.#options.isVolatile(topic)) return true;
+    const { tenants } = this.#options;
+    const most = tenants?.limitsOf(tenant).retained;
+    if (most === undefined || (this.#ofTenants.get(tenant) ?? 0) < most) return true;
+    tenants?.reached(tenant, "retained");
+    return false;
+  }
+
+  #grow(topic: string, by: 1 | -1): void {
+    this.#count += by;
+    const tenant = tenantOf(topic);
+    if (tenant === undefined || this.#options.isVolatile(topic)) return;
+    this.#ofTenants.set(tenant, (this.#ofTenants.get(tenant) ?? 0) + by);
   }
 
   #seen(kept: Kept | undefined): EnginePacket | undefined {

@@ -4,6 +4,7 @@
  * A13: the engine lets anybody who names a client id take over its connection and its session.
  */
 import { type Admission, principalKey } from "../core/access/principal.ts";
+import { mountOf } from "../core/tenant.ts";
 import { sessionOwnersMax } from "../core/limits.ts";
 
 /** The connection that a claim was made for. */
@@ -27,9 +28,11 @@ export class SessionOwners {
 
   /** Makes the client id the principal's. @returns False when it is somebody else's; nothing has changed then. */
   async claim(admission: Admission, connection: ClaimingConnection): Promise<boolean> {
-    const { clientId } = admission;
+    const clientId = sessionIdOf(admission);
     const known = this.#claims.get(clientId);
-    if (known !== undefined && !isSame(known.admission, admission)) {
+    // A device that has just got its credentials may come with them before its first connection has ended.
+    const isPassing = known?.admission.enrolment !== undefined;
+    if (known !== undefined && !isPassing && !isSame(known.admission, admission)) {
       if (!known.connection.isClosed || (await this.#isStored(clientId))) return false;
       // Somebody else may have been as fast.
       if (this.#claims.get(clientId) !== known) return false;
@@ -42,7 +45,7 @@ export class SessionOwners {
 
   /** The client id belongs to a session that was restored. */
   restore(admission: Admission): void {
-    this.#claims.set(admission.clientId, { admission, connection: { isClosed: true } });
+    this.#claims.set(sessionIdOf(admission), { admission, connection: { isClosed: true } });
   }
 
   /** The admission under which a client id is held, its connection open or not. */
@@ -58,11 +61,23 @@ export class SessionOwners {
   }
 
   /** How many other client ids of the same principal are connected. */
-  connectedBeside({ principal, clientId }: Admission): number {
-    const key = principalKey(principal);
+  connectedBeside(beside: Admission): number {
+    const key = principalKey(beside.principal);
+    const clientId = sessionIdOf(beside);
     let count = 0;
     for (const [id, { admission, connection }] of this.#claims) {
       if (id !== clientId && !connection.isClosed && principalKey(admission.principal) === key) count += 1;
+    }
+    return count;
+  }
+
+  /** How many other client ids of the same tenant are connected. */
+  connectedInTenant(beside: Admission): number {
+    const { tenant } = beside.principal;
+    const clientId = sessionIdOf(beside);
+    let count = 0;
+    for (const [id, { admission, connection }] of this.#claims) {
+      if (id !== clientId && !connection.isClosed && admission.principal.tenant === tenant) count += 1;
     }
     return count;
   }
@@ -78,6 +93,11 @@ export class SessionOwners {
       return;
     }
   }
+}
+
+/** The id that a client has inside the broker: tenants may have clients of the same name. */
+export function sessionIdOf({ principal: { tenant }, clientId }: Admission): string {
+  return tenant === undefined ? clientId : mountOf(tenant) + clientId;
 }
 
 function isSame(one: Admission, other: Admission): boolean {

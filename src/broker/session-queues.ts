@@ -11,6 +11,7 @@ import {
   sessionQueueMessagesMax,
   sessionQueuesBytesMax,
 } from "../core/limits.ts";
+import type { TenantBounds } from "../core/access/tenant-quotas.ts";
 import type { SessionJournal } from "../core/session-journal.ts";
 import type { Counters } from "./counters.ts";
 import type { EnginePacket } from "./engine.ts";
@@ -52,6 +53,7 @@ export interface Wish {
 }
 
 export interface SessionQueuesOptions {
+  readonly tenants?: TenantBounds;
   readonly counters: Counters;
   readonly journal: SessionJournal;
   readonly bounds: QueueBounds;
@@ -63,6 +65,8 @@ const dirtyMax = 64;
 
 export class SessionQueues {
   bytes = 0;
+  /** Bytes in the queues of a tenant. */
+  readonly #ofTenants = new Map<string, number>();
   readonly #options: SessionQueuesOptions;
   readonly #dirty = new Set<Session>();
   /** Acknowledgements since the last commit was asked for. */
@@ -98,7 +102,7 @@ export class SessionQueues {
       const { session } = wish;
       if (!this.#makeRoom(session, size, nowMs)) continue;
       const { index } = session.add(message, wish);
-      this.bytes += size;
+      this.#grow(session, size);
       if (!session.isDurable) continue;
       this.ensureWritten(session);
       if (session.owner === undefined) areAllHere = false;
@@ -135,7 +139,7 @@ export class SessionQueues {
       chunk: undefined,
     };
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
-    this.bytes += size * deliveries.length;
+    for (const { session } of deliveries) this.#grow(session, size);
     if (chunk !== undefined && deliveries.length > 0) {
       const wanted = deliveries.map((delivery) => delivery.stored);
       this.#chunks.restoreMessage(chunk, message, wanted);
@@ -158,7 +162,7 @@ export class SessionQueues {
   remove(session: Session, delivery: Delivery): void {
     session.remove(delivery);
     const { message } = delivery;
-    this.bytes -= message.size;
+    this.#grow(session, -message.size);
     if (session.isDirty && session.isDurable) this.#dirty.add(session);
     if (message.waiting > 0 || !message.isStored) return;
     if (message.chunk !== undefined) this.#chunks.done(message, message.chunk);
@@ -198,6 +202,7 @@ export class SessionQueues {
     this.#chunks.reset();
     this.#unwritten = 0;
     this.bytes = 0;
+    this.#ofTenants.clear();
   }
 
   /** Writes once what sessions have done; durable with the next commit. */
@@ -235,6 +240,20 @@ export class SessionQueues {
     this.#options.journal.put(sessionKey(KeyKind.session, session.number), encodeHeader(session));
   }
 
+  #grow({ tenant }: Session, bytes: number): void {
+    this.bytes += bytes;
+    if (tenant !== undefined) this.#ofTenants.set(tenant, (this.#ofTenants.get(tenant) ?? 0) + bytes);
+  }
+
+  #hasRoomInTenant({ tenant }: Session, size: number): boolean {
+    if (tenant === undefined) return true;
+    const { tenants } = this.#options;
+    const most = tenants?.limitsOf(tenant).queuedBytes;
+    if (most === undefined || (this.#ofTenants.get(tenant) ?? 0) + size <= most) return true;
+    tenants?.reached(tenant, "queuedBytes");
+    return false;
+  }
+
   /** @returns False where the queues of all sessions take too much; otherwise the oldest leave for the newest. */
   #makeRoom(session: Session, size: number, nowMs: number): boolean {
     const { counters, bounds } = this.#options;
@@ -249,7 +268,7 @@ export class SessionQueues {
       this.remove(session, oldest);
       counters.deliveryDropped["session-queue-full"] += 1;
     }
-    if (this.bytes + size <= bounds.allBytesMax) return true;
+    if (this.bytes + size <= bounds.allBytesMax && this.#hasRoomInTenant(session, size)) return true;
     counters.deliveryDropped["session-queue-full"] += 1;
     return false;
   }

@@ -6,6 +6,7 @@
  * identifier that it had: a receiver recognises it (QoS 2) without another write before each sending.
  */
 import type { Principal } from "../core/access/principal.ts";
+import { tenantOf } from "../core/tenant.ts";
 import type { EnginePacket } from "./engine.ts";
 import type { QueueChunk } from "./queue-chunks.ts";
 import type { Instant, Progress, Run, StoredDelivery } from "./session-values.ts";
@@ -59,6 +60,8 @@ export interface IncomingMessage {
 export class Session {
   readonly id: string;
   readonly number: number;
+  /** To whom its client belongs. */
+  readonly tenant: string | undefined;
   readonly subscriptions: Map<string, StoredSubscription> = new Map();
   readonly incoming: Map<number, IncomingMessage> = new Map();
   /** By index, oldest first. */
@@ -93,6 +96,7 @@ export class Session {
 
   constructor(id: string, number: number) {
     this.id = id;
+    this.tenant = tenantOf(id);
     this.number = number;
   }
 

@@ -10,12 +10,14 @@
  */
 import { Readable } from "node:stream";
 import { type Principal, principalKey } from "../core/access/principal.ts";
+import type { TenantBounds } from "../core/access/tenant-quotas.ts";
 import { sessionsMax } from "../core/limits.ts";
 import type { Clock } from "../core/ports.ts";
 import type { JournalEntry, SessionJournal } from "../core/session-journal.ts";
 import type { Counters } from "./counters.ts";
 import type { EnginePacket } from "./engine.ts";
 import { unexpired } from "./expiry.ts";
+import { tenantOf } from "../core/tenant.ts";
 import { filterMatches } from "../core/topic.ts";
 import { FilterIndex } from "./filter-index.ts";
 import { RetainedMessages } from "./retained.ts";
@@ -30,6 +32,7 @@ import type { SessionOwner, StoredSubscription, StoredWill, SubscriptionMatch } 
 import { Wills } from "./wills.ts";
 
 export interface SessionsOptions {
+  readonly tenants?: TenantBounds;
   readonly counters: Counters;
   readonly clock: Clock;
   readonly journal: SessionJournal;
@@ -64,6 +67,8 @@ export interface SessionsOptions {
   readonly isEphemeral: (owner: SessionOwner) => boolean;
   /** A session is discarded whose will has waited for its delay; nothing where none has. Source: MQTT 5.0 § 3.1.2.5. */
   readonly onDiscarded: (id: string, will: StoredWill | undefined) => void;
+  /** Nothing of the session is to be left: the owner came with a claim code, and comes back as somebody else. */
+  readonly isPassing?: (owner: SessionOwner) => boolean;
   /** Who is behind the connection of the owner. */
   readonly principalOf: (owner: SessionOwner) => Principal | undefined;
 }
@@ -93,6 +98,7 @@ export class Sessions implements RestoreTarget {
       counters,
       journal,
       runningMs,
+      ...(options.tenants === undefined ? {} : { tenants: options.tenants }),
       bounds: { ...usualBounds, ...options.bounds },
     });
     this.wills = new Wills(journal);
@@ -177,7 +183,8 @@ export class Sessions implements RestoreTarget {
     const session = this.#sessions.get(owner.id);
     if (session === undefined || (session.owner !== undefined && session.owner !== owner)) return;
     // B3: the engine leaves what it stored for a clean session until the client comes back.
-    if (owner.clean === true || this.#options.isEphemeral(owner)) {
+    const isPassing = this.#options.isEphemeral(owner) || this.#options.isPassing?.(owner) === true;
+    if (owner.clean === true || isPassing) {
       this.forget(owner.id);
       return;
     }
@@ -653,6 +660,8 @@ export class Sessions implements RestoreTarget {
   #sessionOf(id: string): Session {
     const known = this.#sessions.get(id);
     if (known !== undefined) return known;
+    const tenant = tenantOf(id);
+    if (tenant !== undefined) this.#makeRoomInTenant(tenant);
     if (this.#sessions.size >= sessionsMax) this.#evictOne();
     const session = new Session(id, this.#nextNumber);
     this.#nextNumber += 1;
@@ -660,9 +669,23 @@ export class Sessions implements RestoreTarget {
     return session;
   }
 
-  #evictOne(): void {
-    for (const id of this.#sessions.keys()) {
+  /** A tenant that has many sessions loses its own before anybody else's. */
+  #makeRoomInTenant(tenant: string): void {
+    const { tenants } = this.#options;
+    const most = tenants?.limitsOf(tenant).sessions;
+    if (most === undefined) return;
+    let count = 0;
+    for (const session of this.#sessions.values()) if (session.tenant === tenant) count += 1;
+    if (count < most) return;
+    tenants?.reached(tenant, "sessions");
+    this.#evictOne(tenant);
+  }
+
+  /** @param tenant - Only one of this tenant. */
+  #evictOne(tenant?: string): void {
+    for (const [id, session] of this.#sessions) {
       if (this.#options.isConnected(id)) continue;
+      if (tenant !== undefined && session.tenant !== tenant) continue;
       this.forget(id);
       this.#options.counters.sessionsEvicted += 1;
       return;

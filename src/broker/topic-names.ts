@@ -5,6 +5,7 @@
  * that a comparison of bytes is all it costs.
  */
 import { topicBytesMax, topicLevelsMax, topicNamesMax } from "../core/limits.ts";
+import { isReservedTopic } from "../core/tenant.ts";
 import { isMqttText, textOf } from "./utf8.ts";
 
 /**
@@ -29,8 +30,7 @@ export function topicFault(
   ownTopicPrefix: string,
 ): Exclude<TopicFault, "malformed"> | undefined {
   if (name === "" || name.includes("#") || name.includes("+")) return "invalid";
-  if (name.startsWith("$") || name.startsWith(ownTopicPrefix)) return "reserved";
-  return undefined;
+  return isReservedTopic(name, ownTopicPrefix) ? "reserved" : undefined;
 }
 
 /** Tells whether `bytes[start, end)` are the bytes of `known`. Topics differ mostly at their end. */
@@ -43,13 +43,16 @@ export function sameBytes(known: Uint8Array, bytes: Uint8Array, start: number, e
   return true;
 }
 
-/** The topic names of all connections. */
+/** The topic names of all connections, or of those of one tenant. */
 export class TopicNames {
   readonly #ownTopicPrefix: string;
   readonly #names = new Map<number, TopicName>();
+  readonly #mount: string;
 
-  constructor(ownTopicPrefix: string) {
+  /** @param mount - What is put in front of each name, once it has been checked as it was sent. */
+  constructor(ownTopicPrefix: string, mount = "") {
     this.#ownTopicPrefix = ownTopicPrefix;
+    this.#mount = mount;
   }
 
   /** Finds or makes the entry of the topic whose encoded name is `bytes[start, end)`. */
@@ -75,7 +78,7 @@ export class TopicNames {
     const name = isText ? textOf(copy, 0, copy.length) : "";
     return {
       bytes: copy,
-      name,
+      name: this.#mount + name,
       fault: this.#faultOf(copy, name, isText),
       interested: false,
       interestVersion: -1,

@@ -9,6 +9,7 @@ import { parseMqttUrl } from "../core/mqtt-address.ts";
 import { isBrokerUrl, isTopicFilter } from "./forms.ts";
 import { valueAt } from "./issues.ts";
 import { isObject, type JsonObject } from "./jsonc.ts";
+import { streamNames, tenantStreams } from "../core/streams.ts";
 
 /** Takes one problem; `code` without its area. */
 export type Report = (pointer: string, code: string, message: string, hint: string) => void;
@@ -305,9 +306,14 @@ function checkFilters(pointer: string, bridge: JsonObject, report: Report): void
 }
 
 function checkStreams(pointer: string, upstream: JsonObject, report: Report): void {
-  const { streams } = upstream;
+  const { streams, tenant } = upstream;
   if (!Array.isArray(streams)) return;
   for (const [index, stream] of streams.entries()) {
+    // Every stream, which is what stands there by default, is every one that a tenant has.
+    if (tenant !== undefined && isStreamOfAll(stream) && streams.length < streamNames.length) {
+      const message = `The stream ${JSON.stringify(stream)} is about the whole gateway, and the upstream is a tenant's.`;
+      report(`${pointer}/streams/${index}`, "STREAM_OF_ALL", message, "a tenant's are alerts and summaries");
+    }
     if (streams.indexOf(stream) === index) continue;
     report(
       `${pointer}/streams/${index}`,
@@ -316,4 +322,8 @@ function checkStreams(pointer: string, upstream: JsonObject, report: Report): vo
       "remove one of the two",
     );
   }
+}
+
+function isStreamOfAll(stream: unknown): boolean {
+  return streamNames.some((name) => name === stream) && !tenantStreams.some((name) => name === stream);
 }

@@ -12,7 +12,7 @@ import {
   sessionQueueMessagesMax,
 } from "../core/limits.ts";
 import { presetNames, usualPresets } from "../core/presets.ts";
-import { streamNames } from "../core/streams.ts";
+import { streamNames, tenantStreams } from "../core/streams.ts";
 import {
   type BridgeConfig,
   bridgeProtocols,
@@ -195,6 +195,10 @@ const bridge = object({
 const upstream = object({
   name: slug,
   url: brokerUrl,
+  tenant: described(z.exactOptional(slug), {
+    description:
+      "Only what is this tenant's is sent, of the streams alerts and summaries. Default: everything.",
+  }),
   streams: z.prefault(listOf(choice(streamNames, ["raw"]), 1, streamNames.length), [...streamNames]),
   format: z.prefault(choice(upstreamFormats), "cbor"),
   preset: z.prefault(choice(upstreamPresets), "generic"),
@@ -337,6 +341,11 @@ export function shapeConfig(effective: unknown): Shaped<Config> {
       presets: written.ingest.presets.map((one) => (typeof one === "string" ? { name: one } : one)),
       bridges: written.ingest.bridges.map((one) => bridgeOf(one, written.gateway.id ?? "")),
     },
+    upstreams: written.upstreams.map((one) => ({
+      ...one,
+      streams:
+        one.tenant === undefined ? one.streams : one.streams.filter((name) => tenantStreams.includes(name)),
+    })),
     sessions: { queueMessagesMax, queueBytesMax },
     memory: ceiling === undefined ? {} : { ceilingBytes: ceiling },
     store: { ...store, commitDelayMs, retain: { rawMs: retain.raw, rollupsMs: retain.rollups } },

@@ -180,7 +180,9 @@ export interface UpstreamConfig {
   readonly name: string;
   /** `mqtt://` or `mqtts://`, without credentials in it. */
   readonly url: string;
-  /** Default: every stream. */
+  /** Only what is this tenant's is sent. Default: everything. */
+  readonly tenant?: string;
+  /** Default: every stream; of a tenant, those that are about its devices. */
   readonly streams: readonly StreamName[];
   /** Default `cbor`. */
   readonly format: UpstreamFormat;

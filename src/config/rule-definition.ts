@@ -41,7 +41,7 @@ export function definitionOf(
   names: RuleNames,
   expressions: ExpressionCompiler | undefined,
 ): RuleDefinition {
-  const { id, description, enabled, shadow, groupBy, labels, annotations } = written;
+  const { id, description, tenant, enabled, shadow, groupBy, labels, annotations } = written;
   const { noData, coverage, flap, repeat, escalate, capture } = written;
   const window = windowOf(written.window);
   const detect = detectOf(written, names);
@@ -57,6 +57,7 @@ export function definitionOf(
   return {
     id,
     description,
+    ...(tenant === undefined ? {} : { tenant }),
     enabled,
     shadow,
     sources: sourcesOf(written, window),

@@ -80,6 +80,13 @@ const shape = object({
   $schema: z.exactOptional(z.string()),
   id: key(ruleId(), "The stable identity of the rule."),
   description: key(z.prefault(shortText(1_024), ""), "What the rule is for."),
+  tenant: optional(
+    text(
+      { code: "NAME", expected: "A name of a-z, 0-9 and -", hint: () => 'for example "north"' },
+      /^[a-z0-9][a-z0-9-]{0,63}$/,
+    ),
+    "Whose devices it sees, by the names that the tenant gives them, and who hears of it. Default: everything.",
+  ),
   enabled: key(z.prefault(flag(), true), "false: the rule is read and checked, and does nothing."),
   shadow: key(z.prefault(flag(), false), "true: the rule decides and records, and does not act."),
   source: optional(source, "The series that feed the rule."),
@@ -176,6 +183,7 @@ export const ruleShape: Schema = shape;
 export interface WrittenRule {
   readonly id: string;
   readonly description: string;
+  readonly tenant?: string;
   readonly enabled: boolean;
   readonly shadow: boolean;
   readonly source?: WrittenSource;

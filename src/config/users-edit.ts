@@ -9,9 +9,10 @@ export const freshUsersFile = `{
     "viewer": { "subscribe": ["#"] },
     "everything": { "publish": ["#"], "subscribe": ["#"] }
   },
-  // Edited by \`holdfast user\` and \`holdfast token\`.
+  // Edited by \`holdfast user\`, \`holdfast token\` and \`holdfast claim\`, and by a gateway that redeems a claim.
   "users": {},
-  "tokens": {}
+  "tokens": {},
+  "claims": {}
 }
 `;
 

@@ -1,6 +1,11 @@
-/** The schema of the users file: users, roles, tokens, and what is said about a wrong value. */
+/** The schema of the users file: users, roles, tokens, claims, tenants, and what is said about a wrong value. */
 import * as z from "zod/mini";
-import { type AccessDefinition, roleLimitNames, tokenRoles } from "../core/access/definition.ts";
+import {
+  type AccessDefinition,
+  roleLimitNames,
+  tenantLimitNames,
+  tokenRoles,
+} from "../core/access/definition.ts";
 import { patternFault } from "../core/access/topic-pattern.ts";
 import { rolePatternsMax, userRolesMax } from "../core/limits.ts";
 import type { Shaped } from "./config-schema.ts";
@@ -89,7 +94,60 @@ const user = object({
   tenant: z.exactOptional(tenantName),
 });
 
-const token = object({ sha256, role: choice(tokenRoles), disabled: z.prefault(flag(), false) });
+const token = object({
+  sha256,
+  role: choice(tokenRoles),
+  tenant: z.exactOptional(tenantName),
+  disabled: z.prefault(flag(), false),
+});
+
+const claimId = text(
+  { code: "NAME", expected: "A name of a-z, 0-9 and -", hint: () => "`holdfast claim create` makes them" },
+  /^[a-z0-9][a-z0-9-]{0,63}$/,
+);
+const claimHash = text(
+  {
+    code: "CLAIM",
+    expected: "The hash of a claim code",
+    unquoted: true,
+    hint: () => "`holdfast claim create` makes a code and writes its hash",
+  },
+  /^[0-9a-f]{64}$/,
+);
+const instant = parsed(
+  { code: "INSTANT", expected: "An instant in UTC", hint: () => 'for example "2026-12-07T09:00:00.000Z"' },
+  (written) => {
+    const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/.test(written)
+      ? Date.parse(written)
+      : Number.NaN;
+    return Number.isNaN(at) ? undefined : at;
+  },
+);
+
+const claim = object({
+  sha256: claimHash,
+  roles: listOf(roleName, 1, userRolesMax),
+  user: z.exactOptional(userName),
+  clientIds: z.exactOptional(clientIds),
+  tenant: z.exactOptional(tenantName),
+  expires: instant,
+  redeemed: z.exactOptional(object({ at: instant, clientId: clientIdPattern, user: userName })),
+});
+
+const tenant = object({
+  limits: z.prefault(
+    object({
+      connections: z.exactOptional(integer(1, 4_096)),
+      messagesPerSecond: z.exactOptional(integer(1, 1_000_000)),
+      bytesPerSecond: z.exactOptional(integer(1_024, 1_000_000_000)),
+      retained: z.exactOptional(integer(0, 10_000)),
+      sessions: z.exactOptional(integer(0, 1_024)),
+      queuedBytes: z.exactOptional(integer(0, 16 * 1024 * 1024)),
+      series: z.exactOptional(integer(0, 20_000)),
+    }),
+    {},
+  ),
+});
 
 const shape = object({
   $schema: z.exactOptional(z.string()),
@@ -97,6 +155,8 @@ const shape = object({
   users: z.prefault(recordOf(userName, user), {}),
   certificateRoles: z.prefault(listOf(roleName, 0, userRolesMax), []),
   tokens: z.prefault(recordOf(userName, token), {}),
+  claims: z.prefault(recordOf(claimId, claim), {}),
+  tenants: z.prefault(recordOf(tenantName, tenant), {}),
 });
 
 /** The schema, for walking. */
@@ -106,7 +166,7 @@ export const usersShape: Schema = shape;
 export function shapeUsers(value: unknown): Shaped<AccessDefinition> {
   const checked = z.safeParse(shape, value);
   if (!checked.success) return { ok: false, issues: checked.error.issues };
-  const { roles, users, certificateRoles, tokens } = checked.data;
+  const { roles, users, certificateRoles, tokens, claims, tenants } = checked.data;
   const definition: AccessDefinition = {
     roles: Object.entries(roles).map(([name, { limits, ...more }]) => ({
       ...more,
@@ -116,6 +176,11 @@ export function shapeUsers(value: unknown): Shaped<AccessDefinition> {
     users: Object.entries(users).map(([name, more]) => ({ ...more, name })),
     certificateRoles,
     tokens: Object.entries(tokens).map(([name, more]) => ({ ...more, name })),
+    tenants: Object.entries(tenants).map(([name, { limits }]) => ({
+      name,
+      limits: Object.fromEntries(tenantLimitNames.flatMap((limit) => numbered(limit, limits[limit]))),
+    })),
+    claims: Object.entries(claims).map(([id, { expires, ...more }]) => ({ ...more, id, expiresAt: expires })),
   };
   return { ok: true, value: definition };
 }

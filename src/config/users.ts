@@ -88,7 +88,8 @@ function textsAt(value: unknown, pointer: string): [pointer: string, text: strin
 function checkNames(value: unknown, report: Report): void {
   const holder = valueAt(value, "/roles");
   const roles = isObject(holder) ? Object.keys(holder) : [];
-  const lists = [...membersAt(value, "/users").map(([pointer]) => `${pointer}/roles`), "/certificateRoles"];
+  const holders = [...membersAt(value, "/users"), ...membersAt(value, "/claims")];
+  const lists = [...holders.map(([pointer]) => `${pointer}/roles`), "/certificateRoles"];
   for (const [pointer, name] of lists.flatMap((list) => textsAt(value, list))) {
     if (roles.includes(name)) continue;
     const meant = nearest(name, roles);

@@ -360,6 +360,19 @@ export const passwordWaitingTotalMax = 1_024;
 /** Verified passwords that are recognised again without that work; the oldest leaves. 4,096 × about 200 bytes = 0.8 MB. */
 export const passwordsKnownMax = 4_096;
 
+/**
+ * For how long after it was redeemed a claim code gives credentials again, to the same client: its answer may have
+ * been lost with the connection or the gateway. Long enough for a technician to press the button again.
+ */
+export const claimAgainMs: number = 10 * 60_000;
+
+/** How long a claim code is good for at most, and how many are made at once. Each takes 250 bytes of the users file. */
+export const claimMsMax: number = 90 * 86_400_000;
+export const claimsAtOnceMax = 1_000;
+
+/** How long an edit of the users file waits for another one. An edit takes some 30 ms. */
+export const usersEditWaitMs = 5_000;
+
 /** Lines of the audit log in a second; those beyond it are counted in the next one. */
 export const auditLinesPerSecond = 50;
 

@@ -1,6 +1,8 @@
 /** The names of series and their numbers, as the intake looks them up. */
+import { noTenantBounds, type TenantBounds } from "./access/tenant-quotas.ts";
 import { nameCharactersMax, seriesMax } from "./limits.ts";
 import type { SeriesDefinition, SeriesId } from "./sample.ts";
+import { tenantOf } from "./tenant.ts";
 
 /** Where a series came from when it was first seen. */
 export interface SeriesOrigin {
@@ -44,6 +46,9 @@ export function seriesDefinition({
  */
 export class SeriesTable {
   readonly #byDevice: Map<string, Map<string, SeriesId>> = new Map();
+  readonly #tenants: TenantBounds;
+  /** Series of each tenant that are not retired. */
+  readonly #ofTenants = new Map<string, number>();
   #count = 0;
   /** The number of the next new series: those of retired ones are not given again. */
   #nextId: SeriesId;
@@ -52,9 +57,15 @@ export class SeriesTable {
   /**
    * @param known - Series that are not retired.
    * @param nextId - The first number that was never given.
+   * @param tenants - How many each tenant may have.
    */
-  constructor(known: Iterable<SeriesDefinition> = [], nextId: SeriesId = 0) {
+  constructor(
+    known: Iterable<SeriesDefinition> = [],
+    nextId: SeriesId = 0,
+    tenants: TenantBounds = noTenantBounds,
+  ) {
     this.#nextId = nextId;
+    this.#tenants = tenants;
     for (const { id, device, metric } of known) this.#name(device, metric, id);
   }
 
@@ -68,6 +79,7 @@ export class SeriesTable {
     const known = this.#byDevice.get(device)?.get(metric);
     if (known !== undefined) return known;
     if (this.#count >= seriesMax || !isName(device) || !isName(metric)) return -1;
+    if (!this.#hasRoomInTenant(device)) return -1;
     const id = this.#nextId;
     this.#nextId += 1;
     this.#name(device, metric, id);
@@ -89,6 +101,21 @@ export class SeriesTable {
     if (metrics?.delete(metric) !== true) return;
     if (metrics.size === 0) this.#byDevice.delete(device);
     this.#count -= 1;
+    this.#countInTenant(device, -1);
+  }
+
+  #hasRoomInTenant(device: string): boolean {
+    const tenant = tenantOf(device);
+    if (tenant === undefined) return true;
+    const most = this.#tenants.limitsOf(tenant).series;
+    if (most === undefined || (this.#ofTenants.get(tenant) ?? 0) < most) return true;
+    this.#tenants.reached(tenant, "series");
+    return false;
+  }
+
+  #countInTenant(device: string, by: 1 | -1): void {
+    const tenant = tenantOf(device);
+    if (tenant !== undefined) this.#ofTenants.set(tenant, (this.#ofTenants.get(tenant) ?? 0) + by);
   }
 
   #name(device: string, metric: string, id: SeriesId): void {
@@ -99,6 +126,7 @@ export class SeriesTable {
     }
     metrics.set(metric, id);
     this.#count += 1;
+    this.#countInTenant(device, 1);
   }
 }
 

@@ -11,6 +11,9 @@ import type { TimeRepair } from "./time/time-repair.ts";
 export const streamNames = ["alerts", "status", "summaries", "ledger"] as const;
 export type StreamName = (typeof streamNames)[number];
 
+/** Streams whose records are each about one device or rule, and so about one tenant or none. */
+export const tenantStreams: readonly StreamName[] = ["alerts", "summaries"];
+
 /** `flapping` is told in place of the changes of an alert that keeps changing. */
 export const alertStates = ["ok", "pending", "firing", "resolved", "no-data", "flapping"] as const;
 export type AlertState = (typeof alertStates)[number];

@@ -8,6 +8,7 @@
  * When the store fails, what waits is refused (the broker closes those connections, the senders will send
  * again), the store is opened anew and the state is made anew from what is really there.
  */
+import type { TenantBounds } from "../core/access/tenant-quotas.ts";
 import { Batch, type BatchSource } from "../core/batch.ts";
 import type { GatewayCommand } from "../core/command.ts";
 import { AlertBoard } from "../core/alert/board.ts";
@@ -30,6 +31,8 @@ import { SessionChanges } from "./session-changes.ts";
 import { recover, type RecoveryReport } from "./recovery.ts";
 
 export interface EngineOptions {
+  /** How many series tenants may have. */
+  readonly tenants?: TenantBounds | undefined;
   readonly store: LogStore;
   readonly clock: GatewayClock;
   readonly logger: Logger;
@@ -503,13 +506,14 @@ export class Engine implements BatchSource {
   }
 
   async #rebuild(): Promise<void> {
-    const { store, clock, logger, tools, onRebuilt } = this.#options;
+    const { store, clock, logger, tools, onRebuilt, tenants } = this.#options;
     const startedMs = clock.monotonicMs();
     const { state, report } = await recover(store, logger, tools);
     this.#state = state;
     this.#table = new SeriesTable(
       Array.from(state.series(), ({ definition }) => definition),
       state.nextSeries,
+      tenants,
     );
     this.#board = new AlertBoard();
     this.#board.apply(state.alerts.records());

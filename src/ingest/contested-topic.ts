@@ -16,6 +16,7 @@ import { topicClientsMax } from "../core/limits.ts";
 import type { Publication } from "../core/ports.ts";
 import type { DeadLetter } from "../core/record.ts";
 import { compileGlobs } from "../core/rule/glob.ts";
+import { withinTenant } from "../core/tenant.ts";
 
 /** Refusals in a row after which a client is looked at afresh, and tellings in a row that settle it anew. */
 const turnsMax = 3;
@@ -106,7 +107,7 @@ export class ContestedTopic {
   #meet(clientId: string): ClientChoice {
     const open: number[] = [];
     for (const [index, { profile }] of this.#specs.entries()) {
-      if (!this.#meetsClients[index]!(clientId)) continue;
+      if (!this.#meetsClients[index]!(withinTenant(clientId))) continue;
       open.push(index);
       if (profile?.fingerprint === undefined) break;
     }

@@ -6,11 +6,13 @@ import type { CodecName, DecodePlan, PlanSpec } from "../core/decode.ts";
 import type { AvailabilityFact, DeviceFact } from "../core/fact.ts";
 import type { FieldReader } from "../core/fingerprint.ts";
 import { decodePlansMax } from "../core/limits.ts";
+import { tenantOf, withinTenant } from "../core/tenant.ts";
 import type { TopicView } from "../core/read-model.ts";
 import { type Addressed, ContestedTopic } from "./contested-topic.ts";
 import type { NamedTopics } from "./named-topics.ts";
 import { profilePlan } from "./profile-plan.ts";
 import type { RouteTable } from "./routes.ts";
+import { tenantlessPlan, tenantPlan } from "./tenant-plan.ts";
 
 /** Makes plans, by the name of the codec; the composition root passes what `codecs/` offers. */
 export type PlanMakers = Readonly<Record<CodecName, (spec: PlanSpec) => DecodePlan>>;
@@ -70,8 +72,9 @@ export class DecodePlans {
 
   /** A plan for a message that is not kept: series it has asked for mean nothing to anybody else. */
   trialPlanOf(message: Addressed): DecodePlan {
-    const specs = this.#routes.specsOf(message.topic);
-    return specs.length > 1 ? this.#contest(specs).planOf(message) : this.#make(specs[0]!);
+    const { topic } = message;
+    const specs = this.#routes.specsOf(withinTenant(topic));
+    return specs.length > 1 ? this.#contest(specs, topic).planOf(message) : this.#make(specs[0]!, topic);
   }
 
   /** The codec of a topic in use: `auto` until detection has settled, nothing where no plan is held. */
@@ -123,20 +126,21 @@ export class DecodePlans {
     const { topic } = message;
     const known = this.#contested.get(topic);
     if (known !== undefined) return this.#ask(known, message);
-    const specs = this.#routes.specsOf(topic);
+    // Routes, presets and profiles hold for tenants as they do for everybody.
+    const specs = this.#routes.specsOf(withinTenant(topic));
     if (specs.length > 1) {
-      const contested = this.#contest(specs);
+      const contested = this.#contest(specs, topic);
       this.#contested.set(topic, contested);
       return this.#ask(contested, message);
     }
-    const plan = this.#make(specs[0]!);
+    const plan = this.#make(specs[0]!, topic);
     this.#plans.set(topic, plan);
     this.#trim();
     return plan;
   }
 
-  #contest(specs: readonly PlanSpec[]): ContestedTopic {
-    return new ContestedTopic(specs, (spec) => this.#make(spec), this.#decoders.readFields);
+  #contest(specs: readonly PlanSpec[], topic: string): ContestedTopic {
+    return new ContestedTopic(specs, (spec) => this.#make(spec, topic), this.#decoders.readFields);
   }
 
   #ask(contested: ContestedTopic, message: Addressed): DecodePlan {
@@ -173,15 +177,21 @@ export class DecodePlans {
     }
   }
 
-  #make(spec: PlanSpec): DecodePlan {
+  /** @param topic - By its whole name; that of the spec is as a tenant calls it. */
+  #make(spec: PlanSpec, topic: string): DecodePlan {
+    const tenant = tenantOf(topic);
+    if (tenant !== undefined && spec.codec === "sparkplug") return tenantlessPlan(spec.codec);
     const inner = this.#decoders.makers[spec.codec](spec);
-    return spec.profile === undefined ? this.#withFacts(spec.topic, inner) : profilePlan(spec.profile, inner);
+    const plan =
+      spec.profile === undefined ? this.#withFacts(topic, inner) : profilePlan(spec.profile, inner);
+    return tenant === undefined ? plan : tenantPlan(tenant, plan);
   }
 
   /** The plan of a topic that facts name and no route does. */
   #withFacts(topic: string, otherwise: DecodePlan): DecodePlan {
     const named = this.#named;
-    if (named === undefined || named.topics.of(topic).length === 0 || this.#routes.names(topic)) {
+    const isNamed = named !== undefined && named.topics.of(topic).length > 0;
+    if (!isNamed || this.#routes.names(withinTenant(topic))) {
       return otherwise;
     }
     let facts: readonly AvailabilityFact[] = [];
@@ -198,8 +208,8 @@ export class DecodePlans {
 
   /** Where a route says how the device is called, it is that for its availability, too. */
   #calledAsRouted(fact: AvailabilityFact): AvailabilityFact {
-    const { device } = this.#routes.specsOf(fact.readings)[0]!;
-    return device === undefined ? fact : { ...fact, device };
+    const { device = withinTenant(fact.device) } = this.#routes.specsOf(withinTenant(fact.readings))[0]!;
+    return { ...fact, device };
   }
 }
 

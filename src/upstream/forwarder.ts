@@ -36,6 +36,7 @@ import {
   forwarderTiming,
 } from "./forwarder-contract.ts";
 import { ForwarderCounts, forwarderMetrics } from "./forwarder-metrics.ts";
+import { withheldCause } from "./tenant-source.ts";
 import type { TransportConnection } from "./transport.ts";
 
 /** Starts a forwarder. It connects by itself and goes on until it is closed; it never throws later. */
@@ -272,7 +273,7 @@ class StreamForwarder implements Forwarder {
     this.#window = batchSent(this.#window, { id, stream, from, to, bytes: payload.length, sentAt });
     this.#counts.batchesSent += 1;
     this.#counts.bytesSent += payload.length;
-    if ("gap" in batch) {
+    if ("gap" in batch && batch.gap.cause !== withheldCause) {
       this.#counts.gapRecords += to - from + 1;
       const { logger, name } = this.#options;
       logger.warn(

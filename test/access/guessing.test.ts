@@ -8,8 +8,15 @@ import { keptPassword, rightPassword, roleOf, userOf } from "../support/access-w
 
 async function gatekeeper(): Promise<Access["gatekeeper"]> {
   const users = await Promise.all(["press", "oven"].map((name) => userOf({ name })));
-  const definition = { roles: [roleOf({})], users, certificateRoles: [], tokens: [] };
-  const clock = { monotonicMs: () => performance.now() };
+  const definition = {
+    roles: [roleOf({})],
+    users,
+    certificateRoles: [],
+    tokens: [],
+    claims: [],
+    tenants: [],
+  };
+  const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
   return new Access({ definition, clock, random: Math.random, logger: quietLogger }).gatekeeper;
 }
 

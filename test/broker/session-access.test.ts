@@ -20,8 +20,8 @@ async function guarded(
   const users = await Promise.all(names.map((name) => userOf({ name })));
   const roles = [roleOf({ publish, subscribe })];
   const { gatekeeper } = new Access({
-    definition: { roles, users, certificateRoles: [], tokens: [] },
-    clock: { monotonicMs: () => performance.now() },
+    definition: { roles, users, certificateRoles: [], tokens: [], claims: [], tenants: [] },
+    clock: { now: () => Date.now(), monotonicMs: () => performance.now() },
     random: () => 0.5,
     logger: quietLogger,
   });

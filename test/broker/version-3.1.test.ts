@@ -32,3 +32,21 @@ test("a client of 3.1 may have a longer name than its 23 characters", async () =
   client.send(connectPacket(3, "i".repeat(128)));
   expect(await client.take("connack")).toMatchObject([{ returnCode: 0 }]);
 });
+
+test("a PUBREL, SUBSCRIBE or UNSUBSCRIBE of 3.1 may be marked as sent again, and of 3.1.1 may not", async () => {
+  await using broker = await openTestBroker();
+  const subscribe = Buffer.of(0x8a, 6, 0, 1, 0, 1, 0x61, 0);
+  const unsubscribe = Buffer.of(0xaa, 5, 0, 2, 0, 1, 0x61);
+  const pubrel = Buffer.of(0x6a, 2, 0, 3);
+  using old = await RawClient.connected(broker.port, { version: 3 });
+  old.send(Buffer.concat([subscribe, unsubscribe, pubrel]));
+  await old.take("suback");
+  await old.take("unsuback");
+  expect(await old.take("pubcomp")).toMatchObject([{ messageId: 3 }]);
+  for (const bytes of [subscribe, unsubscribe, pubrel]) {
+    using client = await RawClient.connected(broker.port, { version: 4 });
+    client.send(bytes);
+    await client.gone();
+    expect(client.packets).toEqual([]);
+  }
+});

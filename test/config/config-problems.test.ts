@@ -145,6 +145,12 @@ test.each([
     "mqtts://",
   ],
   [
+    "a stream of everybody for one tenant",
+    '{ "upstreams": [{ "name": "a", "url": "mqtt://h", "tenant": "north", "streams": ["alerts", ▸"ledger"] }] }',
+    "CONFIG_STREAM_OF_ALL",
+    "alerts and summaries",
+  ],
+  [
     "two upstreams of one name",
     '{ "upstreams": [{ "name": "a", "url": "mqtt://h" }, { "name": ▸"a", "url": "mqtt://h" }] }',
     "CONFIG_UPSTREAM_TWICE",

@@ -23,7 +23,10 @@ const whole = `{
   },
   "users": { "press/7": { "password": "${hash}", "roles": ["sensor"], "clientIds": ["p7"], "disabled": true, "tenant": "north" } },
   "certificateRoles": ["sensor"],
-  "tokens": { "grafana": { "sha256": "${"0".repeat(64)}", "role": "read" } },
+  "tokens": { "grafana": { "sha256": "${"0".repeat(64)}", "role": "read", "tenant": "north" } },
+  "tenants": { "north": { "limits": { "connections": 1, "messagesPerSecond": 2, "bytesPerSecond": 2048, "retained": 3, "sessions": 4, "queuedBytes": 5, "series": 6 } }, "south": {} },
+  "claims": { "c1": { "sha256": "${"1".repeat(64)}", "roles": ["sensor"], "user": "oven", "clientIds": ["o*"], "tenant": "north",
+    "expires": "2026-03-01T00:00:00Z", "redeemed": { "at": "2026-02-01T00:00:00.500Z", "clientId": "o1", "user": "oven" } } },
 }`;
 
 test("every key has its effect", () => {
@@ -56,7 +59,34 @@ test("every key has its effect", () => {
       },
     ],
     certificateRoles: ["sensor"],
-    tokens: [{ name: "grafana", sha256: "0".repeat(64), role: "read", disabled: false }],
+    tokens: [{ name: "grafana", sha256: "0".repeat(64), role: "read", tenant: "north", disabled: false }],
+    tenants: [
+      {
+        name: "north",
+        limits: {
+          connections: 1,
+          messagesPerSecond: 2,
+          bytesPerSecond: 2_048,
+          retained: 3,
+          sessions: 4,
+          queuedBytes: 5,
+          series: 6,
+        },
+      },
+      { name: "south", limits: {} },
+    ],
+    claims: [
+      {
+        id: "c1",
+        sha256: "1".repeat(64),
+        roles: ["sensor"],
+        user: "oven",
+        clientIds: ["o*"],
+        tenant: "north",
+        expiresAt: Date.parse("2026-03-01T00:00:00Z"),
+        redeemed: { at: Date.parse("2026-02-01T00:00:00Z") + 500, clientId: "o1", user: "oven" },
+      },
+    ],
   });
 });
 
@@ -69,6 +99,14 @@ test.each([
 
 const role = (written: string): string => `{ "roles": { "r": ${written} } }`;
 const user = (written: string): string => `{ "roles": { "sensor": {} }, "users": { "press": ${written} } }`;
+
+/** A claim, with one member in place of the right one. */
+function claim(written: string): string {
+  const right = [`"sha256": "${"1".repeat(64)}"`, '"roles": ["sensor"]', '"expires": "2026-03-01T00:00:00Z"'];
+  const name = written.split(":")[0]!;
+  const members = right.map((member) => (member.startsWith(name) ? written : member));
+  return `{ "roles": { "sensor": {} }, "claims": { "c": { ${members.join(", ")} } } }`;
+}
 
 test.each<readonly [mistake: string, code: string, text: string]>([
   ["no JSON", "SYNTAX", '{ "roles": ▸yes }'],
@@ -90,6 +128,16 @@ test.each<readonly [mistake: string, code: string, text: string]>([
   ["another kind of hash", "PASSWORD", user('{ "roles": ["sensor"], "password": ▸"$2b$10$abc" }')],
   ["a flag in quotes", "FLAG", user('{ "roles": ["sensor"], "disabled": ▸"no" }')],
   ["a token as it is sent", "TOKEN", '{ "tokens": { "t": { "sha256": ▸"hf_abc", "role": "read" } } }'],
+  [
+    "a limit of a tenant that is none",
+    "NUMBER",
+    '{ "tenants": { "north": { "limits": { "series": ▸-1 } } } }',
+  ],
+  ["a tenant with a name that is none", "NAME", '{ "tenants": { ▸"North": {} } }'],
+  ["a claim code as it is typed", "CLAIM", claim('"sha256": ▸"7K2M-hf_abc"')],
+  ["a claim with a role that is not there", "ROLE_UNKNOWN", claim('"roles": [▸"sensr"]')],
+  ["a claim that expires never", "INSTANT", claim('"expires": ▸"never"')],
+  ["a claim that expires on no day", "INSTANT", claim('"expires": ▸"2026-13-01T00:00:00Z"')],
   [
     "a token role that is none",
     "CHOICE",

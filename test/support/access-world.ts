@@ -34,7 +34,7 @@ export interface AccessWorld extends TestBroker {
 }
 
 function inFull(part: Partial<AccessDefinition>): AccessDefinition {
-  return { roles: [], users: [], certificateRoles: [], tokens: [], ...part };
+  return { roles: [], users: [], certificateRoles: [], tokens: [], claims: [], tenants: [], ...part };
 }
 
 /** Opens a broker with these rules. */
@@ -43,11 +43,12 @@ export async function openAccessWorld(
   options: Partial<BrokerOptions> = {},
 ): Promise<AccessWorld> {
   const logger = new RememberingLogger();
-  const clock = { monotonicMs: () => performance.now() };
+  const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
   const access = new Access({ definition: inFull(definition), clock, random: () => 0.5, logger });
   const world = await openTestBroker({
     listeners: [{ protocol: "mqtt", host: "127.0.0.1", port: 0, anonymous: false }],
     gatekeeper: access.gatekeeper,
+    tenants: access.tenants,
     logger,
     ...options,
   });

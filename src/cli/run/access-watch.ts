@@ -5,7 +5,6 @@
  * waits for neither rules nor their tests.
  */
 import type { Config } from "../../config/config.ts";
-import { loadUsers } from "../../config/users.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/ports.ts";
 import type { Gateway } from "../../gateway.ts";
@@ -15,7 +14,7 @@ const lookEveryMs = 200;
 
 export interface AccessWatchOptions {
   readonly config: Config;
-  readonly gateway: Pick<Gateway, "replaceAccess" | "reloadCertificates">;
+  readonly gateway: Pick<Gateway, "reloadAccess" | "reloadCertificates">;
   readonly logger: Logger;
 }
 
@@ -27,9 +26,8 @@ export function watchAccess({ config, gateway, logger }: AccessWatchOptions): {
   const { usersFile } = config.access;
   const reloadUsers = async (): Promise<void> => {
     if (usersFile === undefined) return;
-    const loaded = await loadUsers(usersFile, { ownTopicPrefix: config.ownTopicPrefix });
+    const loaded = await gateway.reloadAccess();
     if (loaded.ok) {
-      gateway.replaceAccess(loaded.value);
       logger.info({ event: "access-reloaded" }, "Other rules of access are in force.");
     } else {
       const { problems } = loaded;

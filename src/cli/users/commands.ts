@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { tokenRoles } from "../../core/access/definition.ts";
 import type { CommandContext } from "../context.ts";
 import type { ExitCode } from "../exit-codes.ts";
+import { addClaimCommands } from "./claim-commands.ts";
 import type { AddUserOptions } from "./users.ts";
 import type { UsersFileOptions } from "./users-file.ts";
 
@@ -62,6 +63,7 @@ export function addUserCommands(program: Command, context: CommandContext, finis
       finish(await listUsers(context, options));
     });
   addTokenCommands(program, context, finish);
+  addClaimCommands(program, context, { finish, onFile });
 }
 
 function addTokenCommands(program: Command, context: CommandContext, finish: Finish): void {
@@ -70,10 +72,16 @@ function addTokenCommands(program: Command, context: CommandContext, finish: Fin
     .description("make a token and print it, once")
     .argument("<name>", "what it is for")
     .addOption(new Option("-r, --role <role>", "what it allows").choices(tokenRoles).default("read"))
-    .action(async (name: string, options: UsersFileOptions & { role: (typeof tokenRoles)[number] }) => {
-      const { addToken } = await import("./tokens.ts");
-      finish(await addToken(context, name, options));
-    });
+    .option("--tenant <name>", "whose data it shows; without it everything")
+    .action(
+      async (
+        name: string,
+        options: UsersFileOptions & { role: (typeof tokenRoles)[number]; tenant?: string },
+      ) => {
+        const { addToken } = await import("./tokens.ts");
+        finish(await addToken(context, name, options));
+      },
+    );
   onFile(tokens.command("remove"))
     .description("remove a token")
     .argument("<name>", "what it is for")

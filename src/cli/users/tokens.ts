@@ -11,7 +11,7 @@ import type { UsersFileOptions } from "./users-file.ts";
 export async function addToken(
   context: CommandContext,
   name: string,
-  options: UsersFileOptions & { readonly role: TokenRole },
+  options: UsersFileOptions & { readonly role: TokenRole; readonly tenant?: string },
 ): Promise<ExitCode> {
   const token = makeToken();
   const code = await edit(context, options, async ({ definition }) => {
@@ -21,7 +21,9 @@ export async function addToken(
         hint,
       });
     }
-    return [{ path: ["tokens", name], value: { sha256: hashToken(token), role: options.role } }];
+    const { role, tenant } = options;
+    const value = { sha256: hashToken(token), role, ...(tenant === undefined ? {} : { tenant }) };
+    return [{ path: ["tokens", name], value }];
   });
   if (code === exitCodes.done) {
     context.out.write(`${token}\n`);

@@ -1,10 +1,10 @@
-/** The users file as commands edit it: checked before and after, and replaced in one step. */
-import { open, readFile, rename, rm } from "node:fs/promises";
+/** The users file as commands edit it. */
 import { resolve } from "node:path";
-import { freshUsersFile, withValue } from "../../config/users-edit.ts";
-import { readUsers } from "../../config/users.ts";
+import type { ReadUsersOptions } from "../../config/users.ts";
+import { editUsersFile, readUsersText } from "../../config/users-file.ts";
 import type { AccessDefinition } from "../../core/access/definition.ts";
-import { AppError, failed, messageOf, ok, type Result } from "../../core/errors.ts";
+import type { UsersEdit } from "../../core/access/enrolment.ts";
+import { AppError, failed, ok, type Result } from "../../core/errors.ts";
 import type { CommandContext } from "../context.ts";
 import { loadConfiguration } from "../setup.ts";
 
@@ -19,51 +19,30 @@ export interface UsersFileOptions {
 /** What stands where a configuration says nothing else. */
 const usualPrefix = "holdfast/";
 
-/** A change of one value; `undefined` removes it. */
-export interface UsersEdit {
-  readonly path: readonly string[];
-  readonly value: unknown;
-}
-
 export class UsersFile {
   readonly path: string;
+  /** What it said when it was opened. */
   readonly definition: AccessDefinition;
-  readonly #text: string;
-  readonly #ownTopicPrefix: string;
+  /** What the gateway publishes under. */
+  readonly ownTopicPrefix: string;
+  readonly #options: ReadUsersOptions;
 
-  constructor(path: string, text: string, parts: { definition: AccessDefinition; ownTopicPrefix: string }) {
+  constructor(path: string, definition: AccessDefinition, options: ReadUsersOptions) {
     this.path = path;
-    this.definition = parts.definition;
-    this.#text = text;
-    this.#ownTopicPrefix = parts.ownTopicPrefix;
+    this.definition = definition;
+    this.ownTopicPrefix = options.ownTopicPrefix;
+    this.#options = options;
   }
 
   /**
-   * Writes the file with some changes; a gateway that runs takes them into use by itself.
+   * Writes the file with some changes, made to what it says now; a gateway that runs takes them into use by itself.
    *
    * @returns What would be wrong with it then; nothing is written in that case.
-   * @throws AppError `USERS_WRITE`.
+   * @throws AppError `USERS_WRITE` or `USERS_BUSY`.
    */
   async write(edits: readonly UsersEdit[]): Promise<Result<void>> {
-    const text = edits.reduce((before, { path, value }) => withValue(before, path, value), this.#text);
-    const read = readUsers(text, this.path, { ownTopicPrefix: this.#ownTopicPrefix });
-    if (!read.ok) return failed(read.problems);
-    const next = `${this.path}.${process.pid}.new`;
-    try {
-      const handle = await open(next, "w", 0o600);
-      try {
-        await handle.writeFile(text);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(next, this.path);
-    } catch (cause) {
-      await rm(next, { force: true });
-      const hint = "Run the command as the owner of the file.";
-      throw new AppError("USERS_WRITE", "operator", `${this.path} cannot be written.`, { hint, cause });
-    }
-    return ok(undefined);
+    const written = await editUsersFile(this.path, this.#options, () => edits);
+    return written.ok ? ok(undefined) : failed(written.problems);
   }
 }
 
@@ -79,17 +58,9 @@ export async function openUsersFile(
   const found = await pathOf(context, options);
   if (!found.ok) return failed(found.problems);
   const { path, ownTopicPrefix } = found.value;
-  let text = freshUsersFile;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if (!messageOf(error).startsWith("ENOENT")) {
-      throw new AppError("USERS_READ", "operator", `${path} cannot be read.`, { cause: error });
-    }
-  }
-  const read = readUsers(text, path, { ownTopicPrefix });
+  const read = await readUsersText(path, { ownTopicPrefix });
   if (!read.ok) return failed(read.problems);
-  return ok(new UsersFile(path, text, { definition: read.value, ownTopicPrefix }));
+  return ok(new UsersFile(path, read.value.definition, { ownTopicPrefix }));
 }
 
 async function pathOf(

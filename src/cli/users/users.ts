@@ -1,12 +1,13 @@
 /** `holdfast user …`: who may connect. */
 import { hashPassword } from "../../access/password.ts";
+import type { UsersEdit } from "../../core/access/enrolment.ts";
 import { AppError } from "../../core/errors.ts";
 import type { CommandContext } from "../context.ts";
 import { tableLines } from "../devices/table.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { writeJson } from "../report.ts";
 import { tellProblems } from "../setup.ts";
-import { openUsersFile, type UsersEdit, type UsersFile, type UsersFileOptions } from "./users-file.ts";
+import { openUsersFile, type UsersFile, type UsersFileOptions } from "./users-file.ts";
 
 /** Characters that a password has at least. */
 const passwordCharactersMin = 8;

@@ -11,6 +11,8 @@ const sentences = {
   disconnected: "A client may not stay.",
   "subscription-dropped": "A client may not keep a subscription.",
   "rules-changed": "Other rules of access are in force.",
+  enrolled: "A device was given credentials for its code.",
+  "enrolment-refused": "A device was given no credentials.",
   "token-refused": "A request came without a token that allows it.",
   command: "A command came over HTTP.",
 } as const;

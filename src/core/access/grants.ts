@@ -71,6 +71,16 @@ export function bindGrants(roles: readonly RoleDefinition[], subject: PatternSub
 /** Nothing. */
 export const noGrants: Grants = bindGrants([], { user: "", clientId: "" });
 
+/** To subscribe to one topic, on which nothing that is published is delivered: who asked is answered there. */
+export function replyGrants(topic: string): Grants {
+  return {
+    limits: {},
+    mayPublish: () => false,
+    maySubscribe: (filter) => filter === topic,
+    mayReceive: () => false,
+  };
+}
+
 /** Everything but topics that begin with `$`: where nobody has said who may do what. */
 export const allGrants: Grants = bindGrants([{ name: "", publish: ["#"], subscribe: ["#"], limits: {} }], {
   user: "",

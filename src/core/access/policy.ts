@@ -2,6 +2,7 @@
 import { compileGlobs } from "../rule/glob.ts";
 import type { AccessDefinition, RoleDefinition, UserDefinition } from "./definition.ts";
 import { bindGrants } from "./grants.ts";
+import { TenantGrants } from "./tenant-grants.ts";
 import type { Admission, LoginRefusal, Principal } from "./principal.ts";
 
 /** Who has shown who it is. */
@@ -40,7 +41,8 @@ export class AccessPolicy {
       name,
       ...(user?.tenant === undefined ? {} : { tenant: user.tenant }),
     };
-    const grants = bindGrants(roles, { user: name, clientId });
+    const own = bindGrants(roles, { user: name, clientId });
+    const grants = user?.tenant === undefined ? own : new TenantGrants(user.tenant, own);
     const credential = kind === "user" ? user?.password : undefined;
     return { principal, clientId, grants, limits: grants.limits, credential };
   }
@@ -51,6 +53,8 @@ export class AccessPolicy {
     if (kind === "anonymous") return "no-credentials";
     if (kind === "user" && !this.#users.has(name)) return "removed";
     const now = this.admissionOf({ kind, name, clientId });
+    // Whoever belongs to another tenant is somebody else there.
+    if (typeof now !== "string" && now.principal.tenant !== principal.tenant) return "removed";
     // Of a restored session it is not known which password it was.
     const isOther = credential !== undefined && typeof now !== "string" && now.credential !== credential;
     return isOther ? "password-changed" : now;

@@ -1,5 +1,6 @@
 /** Who a client is, and what the broker asks about it. */
 import type { RoleLimits } from "./definition.ts";
+import type { Enroller } from "./enrolment.ts";
 import type { Grants } from "./grants.ts";
 
 /** How a client has shown who it is. */
@@ -46,6 +47,7 @@ export const loginRefusals = [
   "client-id",
   "client-id-taken",
   "connections",
+  "tenant-connections",
 ] as const;
 export type LoginRefusal = (typeof loginRefusals)[number];
 
@@ -57,6 +59,14 @@ export interface Admission {
   readonly limits: RoleLimits;
   /** What the password was recognised by; another one means another password. */
   readonly credential: string | undefined;
+  /** The client has come with a claim code: it is let in for nothing else than to redeem it. */
+  readonly enrolment?: PendingEnrolment;
+}
+
+/** A code that is worth something, shown by a client that is connected. */
+export interface PendingEnrolment {
+  readonly code: string;
+  readonly enroller: Enroller;
 }
 
 /** Lets clients in, and says later whether they may stay. */

@@ -18,6 +18,7 @@ import type { EpochMs } from "../sample.ts";
 import { type AlertReason, type AlertRecord, alertStates, severities, type Severity } from "../streams.ts";
 import type { FoldContext, MutableAlert } from "./context.ts";
 import type { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
+import { labelsWithTenant } from "../tenant.ts";
 
 /** What an alert shows of the group that it belongs to. */
 export interface AlertFace {
@@ -312,7 +313,7 @@ export class GroupAlert implements MutableAlert {
       at: Math.max(change.at, change.since, this.#announcedAt),
       reason,
       values: shown,
-      labels: definition.labels,
+      labels: labelsWithTenant(definition.labels, definition.tenant),
       annotations: Object.fromEntries(annotations.map(([name, template]) => [name, template.render(named)])),
       coverage: shareOf(coverage),
       revision: 0,

@@ -17,6 +17,7 @@ import type { FoldContext } from "./context.ts";
 import { Group } from "./group.ts";
 import type { GroupSide } from "./group-side.ts";
 import type { SnapshotReader, SnapshotWriter } from "./snapshot.ts";
+import { withinTenant } from "../tenant.ts";
 
 interface RuleEntry {
   readonly rule: CompiledRule;
@@ -108,7 +109,7 @@ export class RuleSet {
   /** Takes that a series is there: the groups that it feeds, as far as there are such, live on. */
   feed(series: SeriesDefinition, device: Device): void {
     for (const { entry } of this.#matching(series, device)) {
-      const key = keyOf(entry.rule.definition.groupBy, series, device);
+      const key = keyOf(entry.rule.definition, series, device);
       const group = key === undefined ? undefined : entry.groups.get(identityOf(key));
       if (group !== undefined) group.fed = true;
     }
@@ -169,7 +170,7 @@ export class RuleSet {
   }
 
   #groupOf(entry: RuleEntry, series: SeriesDefinition, device: Device): Group | undefined {
-    const key = keyOf(entry.rule.definition.groupBy, series, device);
+    const key = keyOf(entry.rule.definition, series, device);
     // A device without the tag is in no group.
     if (key === undefined) return undefined;
     const identity = identityOf(key);
@@ -257,7 +258,7 @@ type GroupKeyParts = readonly (readonly [name: string, value: string])[];
 
 /** The group of a series; nothing where it has no value for one of the keys. */
 function keyOf(
-  groupBy: readonly string[],
+  { groupBy, tenant }: Pick<RuleDefinition, "groupBy" | "tenant">,
   series: SeriesDefinition,
   device: Device,
 ): GroupKeyParts | undefined {
@@ -265,7 +266,8 @@ function keyOf(
   for (const name of groupBy) {
     const value = keyValueOf(name, series, device);
     if (value === undefined) return undefined;
-    parts.push([name, value]);
+    // All that a tenant's rule sees is of that tenant: its alerts call devices as the tenant does.
+    parts.push([name, name === "device" && tenant !== undefined ? withinTenant(value) : value]);
   }
   return parts;
 }
@@ -281,5 +283,5 @@ function keyValueOf(name: string, series: SeriesDefinition, device: Device): str
 }
 
 function sameGrouping(one: RuleDefinition, other: RuleDefinition): boolean {
-  return JSON.stringify(one.groupBy) === JSON.stringify(other.groupBy);
+  return one.tenant === other.tenant && JSON.stringify(one.groupBy) === JSON.stringify(other.groupBy);
 }

@@ -3,6 +3,7 @@ import type { Device } from "../device.ts";
 import { invariant } from "../errors.ts";
 import type { SeriesDefinition } from "../sample.ts";
 import type { Severity } from "../streams.ts";
+import { isOfTenant, mountOf, withinTenant } from "../tenant.ts";
 import { filterMatches } from "../topic.ts";
 import { type AggregatePlan, planAggregates } from "../window/plan.ts";
 import { type Action, compileAction } from "./action.ts";
@@ -73,7 +74,7 @@ export interface CompiledRule {
  * @param expressions - Needed where a condition holds an expression.
  */
 export function compileRule(definition: RuleDefinition, expressions?: ExpressionCompiler): CompiledRule {
-  const { sources, groupBy, window, aggregates, detect, levels } = definition;
+  const { sources, groupBy, window, aggregates, detect, levels, tenant } = definition;
   const measured: readonly AggregateDefinition[] =
     window.type === "none" ? [{ name: sampleField, fn: "last" }] : aggregates;
   const sideFields = sources.flatMap(({ name: side }) =>
@@ -83,10 +84,12 @@ export function compileRule(definition: RuleDefinition, expressions?: Expression
   const scope = new ConditionScope(fields, textsOf(definition), expressions);
   const plan = planAggregates(measured);
   const conditions = levels.map(({ when }) => when ?? null);
-  const windowShape = hashOf(JSON.stringify([sources, groupBy, window, plan.shape]));
+  const windowShape = hashOf(
+    JSON.stringify([sources, groupBy, window, plan.shape, ...(tenant === undefined ? [] : [tenant])]),
+  );
   return {
     definition,
-    sources: sources.map(compileSource),
+    sources: sources.map((source) => compileSource(source, tenant)),
     plan,
     sideFieldCount: measured.length,
     fields,
@@ -98,7 +101,9 @@ export function compileRule(definition: RuleDefinition, expressions?: Expression
     parameters: scope.parameters,
     needsInterval: definition.coverage !== undefined || aggregates.some(({ fn }) => fn === "coverage"),
     leastDelayMs: leastDelayOf(definition),
-    actions: definition.actions.map(compileAction),
+    actions: definition.actions.map((action) =>
+      compileAction(tenant === undefined ? action : { ...action, topic: mountOf(tenant) + action.topic }),
+    ),
     annotations: Object.entries(definition.annotations).map(([name, text]) => {
       const template = compileTemplate(text);
       invariant(template.ok, `annotation ${name} of rule ${definition.id} is not a template`);
@@ -151,7 +156,9 @@ function textsIn(condition: ConditionDefinition): string[] {
   return "not" in condition ? textsIn(condition.not) : [condition.field];
 }
 
-function compileSource(source: NamedSource): CompiledSource {
+function compileSource(source: NamedSource, tenant: string | undefined): CompiledSource {
+  // What a tenant's rule names it names as the tenant does.
+  const nameOf = tenant === undefined ? (name: string): string => name : withinTenant;
   const matchesDevice = compileGlobs(source.device);
   const matchesMetric = compileGlobs(source.metric);
   const matchesProfile = source.profile === undefined ? undefined : compileGlobs(source.profile);
@@ -165,9 +172,10 @@ function compileSource(source: NamedSource): CompiledSource {
     metrics: source.metric,
     feeds: (series, device) =>
       matchesMetric(series.metric) &&
-      matchesDevice(series.device) &&
+      (tenant === undefined || isOfTenant(series.device, tenant)) &&
+      matchesDevice(nameOf(series.device)) &&
       (matchesProfile === undefined || isOf(matchesProfile, profileOf(series, device))) &&
       tags.every(([name, matches]) => Object.hasOwn(device.tags, name) && matches(device.tags[name]!)) &&
-      (topic === undefined || (series.topic !== undefined && filterMatches(topic, series.topic))),
+      (topic === undefined || (series.topic !== undefined && filterMatches(topic, nameOf(series.topic)))),
   };
 }

@@ -190,6 +190,8 @@ export interface RuleDefinition {
   readonly description: string;
   /** Id of the device profile that it came with; nothing for rules of the operator. */
   readonly fromProfile?: string;
+  /** Whose data it sees, and who hears of it; nothing for rules of the gateway itself, which see everything. */
+  readonly tenant?: string;
   readonly enabled: boolean;
   /** Decides and is told of like any other, marked as such; its actions are not run and it mutes nobody. */
   readonly shadow: boolean;

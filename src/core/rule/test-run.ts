@@ -79,8 +79,10 @@ export interface TestSetup {
  * The same rule and test give the same outcome, always: nothing but them and time goes in.
  */
 export function runTest(test: RuleTest, { rule, others = [], makeState }: TestSetup): TestOutcome {
-  const run = new Run(test, rule, makeState());
-  return run.toEnd([rule, ...others]);
+  // A test names devices as the rule does: as the tenant calls them.
+  const [plain, ...rest] = [rule, ...others].map(({ tenant: _tenant, ...definition }) => definition);
+  const run = new Run(test, plain!, makeState());
+  return run.toEnd([plain!, ...rest]);
 }
 
 class Run {

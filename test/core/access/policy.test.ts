@@ -8,7 +8,15 @@ const press: UserDefinition = { name: "press", password: "hash-1", roles: ["sens
 function policyOf(users: readonly UserDefinition[], more: Partial<AccessDefinition> = {}): AccessPolicy {
   const sensor = { name: "sensor", publish: ["s/%u"], subscribe: [], limits: {} };
   const bound = { name: "bound", publish: ["b"], subscribe: [], clientIds: ["%u", "%u-*"], limits: {} };
-  return new AccessPolicy({ roles: [sensor, bound], users, certificateRoles: [], tokens: [], ...more });
+  return new AccessPolicy({
+    roles: [sensor, bound],
+    users,
+    certificateRoles: [],
+    tokens: [],
+    claims: [],
+    tenants: [],
+    ...more,
+  });
 }
 
 function admitted(policy: AccessPolicy, clientId = "c", name = "press"): Admission {
@@ -18,10 +26,39 @@ function admitted(policy: AccessPolicy, clientId = "c", name = "press"): Admissi
 }
 
 test("a user has what its roles grant", () => {
-  const { grants, credential, principal } = admitted(policyOf([{ ...press, tenant: "north" }]));
+  const { grants, credential, principal } = admitted(policyOf([press]));
   expect([grants.mayPublish("s/press"), grants.mayPublish("s/oven")]).toEqual([true, false]);
   expect(credential).toBe("hash-1");
+  expect(principal).toEqual({ kind: "user", name: "press" });
+});
+
+test("who belongs to a tenant has what its roles grant within the topics of the tenant, and nothing beyond", () => {
+  const policy = policyOf([{ ...press, tenant: "north" }]);
+  const admission = admitted(policy);
+  const { grants, principal } = admission;
   expect(principal).toEqual({ kind: "user", name: "press", tenant: "north" });
+  const topics = [
+    "@north/s/press",
+    "s/press",
+    "@south/s/press",
+    "@north/s/oven",
+    "@north",
+    "@northern/s/press",
+  ];
+  expect(topics.map((topic) => grants.mayPublish(topic))).toEqual([true, false, false, false, false, false]);
+  expect(topics.map((topic) => grants.mayReceive(topic)).slice(1)).toEqual([
+    false,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  expect(["#", "+/#", "@north/#", "@south/#"].map((filter) => grants.maySubscribe(filter))).toEqual(
+    Array.from({ length: 4 }, () => false),
+  );
+  // Whoever is moved to another tenant is somebody else there.
+  expect(policyOf([{ ...press, tenant: "south" }]).review(admission)).toBe("removed");
+  expect(policyOf([press]).review(admission)).toBe("removed");
 });
 
 test.each<
