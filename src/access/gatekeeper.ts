@@ -124,8 +124,7 @@ export class UserGatekeeper implements Gatekeeper {
   }
 
   /** Checks a password in turn. Clients that come with the same user and password share one check. */
-  async #verify(login: Login, shown: Shown): Promise<Verdict> {
-    const { name, kept, password } = shown;
+  async #verify(login: Login, { name, kept, password }: Shown): Promise<Verdict> {
     const { address } = login;
     const network = networkOf(address);
     // By name too: two names that are none must not take less time than two that are.
@@ -133,9 +132,7 @@ export class UserGatekeeper implements Gatekeeper {
     const underway = this.#underway.get(key);
     if (underway !== undefined) {
       underway.logins.push(login);
-      const verdict = await underway.verdict;
-      // It was given up before this one joined.
-      return verdict === "busy" ? await this.#verify(login, shown) : verdict;
+      return await underway.verdict;
     }
     const logins = [login];
     const hasFailed = this.#options.lockout.hasFailed(address, name);

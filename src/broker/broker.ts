@@ -278,8 +278,8 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     },
     reveal: (packet) => sessions.retained.reveal(packet),
     share: (packet) => shared.admit(packet),
-    emit: (packet, done) => {
-      emitter.emit(packet, done);
+    emit: (packet) => {
+      emitter.emit(packet);
       if (packet.shared !== undefined) shared.publish(packet.shared, packet);
     },
   });
@@ -331,7 +331,6 @@ async function openEngine(options: BrokerOptions, timings: GateTimings): Promise
     connections: () => gate.connections.size,
     inFlightBytes: () => gate.inFlightBytes,
     heldBytes: () => gate.heldBytes,
-    fanOutBytes: () => fanOut.bytes,
     retainedMessages: () => sessions.retained.count,
     retainedBytes: () => sessions.retained.bytes,
     sessions: () => sessions.count,

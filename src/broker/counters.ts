@@ -74,7 +74,6 @@ export interface Gauges {
   readonly connections: () => number;
   readonly inFlightBytes: () => number;
   readonly heldBytes: () => number;
-  readonly fanOutBytes: () => number;
   readonly retainedMessages: () => number;
   readonly retainedBytes: () => number;
   readonly sessions: () => number;
@@ -106,7 +105,6 @@ export function metricFamilies(counters: Counters, gauges: Gauges): readonly Met
     gauge("connections", "Open client connections.", gauges.connections),
     gauge("in_flight_bytes", "Bytes of received messages that are not committed yet.", gauges.inFlightBytes),
     gauge("held_bytes", "Bytes of incomplete or waiting packets at the last look.", gauges.heldBytes),
-    gauge("fan_out_bytes", "Bytes of messages on their way to local subscribers.", gauges.fanOutBytes),
     gauge("retained_messages", "Retained messages.", gauges.retainedMessages),
     gauge("retained_bytes", "Payload bytes of retained messages.", gauges.retainedBytes),
     gauge("sessions", "Sessions with state beyond their connection.", gauges.sessions),

@@ -1,11 +1,10 @@
 /**
  * From the gate to local subscribers.
  *
- * A message is copied only when somebody wants it, waits for its commit, and then goes to the engine's
- * emitter. What is on its way inside the engine is bounded: beyond it messages are dropped and
- * counted, because ingest does not wait for subscribers.
+ * A message is copied only when somebody wants it, waits for its commit, and then goes to all who are here in one turn:
+ * what waits from then on waits for one subscriber, and is bounded there.
  */
-import { clientInFlightMax, fanOutBytesMax, fanOutMessagesMax } from "../core/limits.ts";
+import { clientInFlightMax } from "../core/limits.ts";
 import type { Counters } from "./counters.ts";
 import type { EnginePacket } from "./engine.ts";
 import type { TopicName } from "./topic-names.ts";
@@ -47,19 +46,17 @@ export interface FanOutTargets {
   share(packet: EnginePacket): EnginePacket["shared"];
   /** A retained message is given to connected subscribers from now on. */
   reveal(packet: EnginePacket): void;
-  /** Gives the message to connected subscribers; calls back when it is written to all of them. */
-  emit(packet: EnginePacket, done: () => void): void;
+  /** Gives the message to connected subscribers. */
+  emit(packet: EnginePacket): void;
 }
 
 /**
- * What is on its way to subscribers inside the engine.
+ * Gives messages to subscribers.
  *
  * This stands in for the engine's own publish function, in which a QoS 1 message takes longer than a
  * QoS 0 message behind it: here messages are emitted in the order of the calls.
  */
 export class FanOut {
-  messages = 0;
-  bytes = 0;
   /** Memory is short: QoS 0 is dropped. */
   isTight = false;
   readonly #counters: Counters;
@@ -83,24 +80,14 @@ export class FanOut {
     return shared === undefined || shared.length === 0 ? packet : { ...packet, shared };
   }
 
-  /** Gives an admitted message to who is here, unless too much is on its way already. */
+  /** Gives an admitted message to who is here. */
   publish(packet: EnginePacket): void {
     if (packet.retain) this.#targets.reveal(packet);
     if (this.isTight && packet.qos === 0) {
       this.#counters.deliveryDropped.memory += 1;
       return;
     }
-    const size = packet.payload.length + packet.topic.length;
-    if (this.messages >= fanOutMessagesMax || this.bytes + size > fanOutBytesMax) {
-      this.countDropped();
-      return;
-    }
-    this.messages += 1;
-    this.bytes += size;
-    this.#targets.emit(packet, () => {
-      this.messages -= 1;
-      this.bytes -= size;
-    });
+    this.#targets.emit(packet);
   }
 
   countDropped(): void {

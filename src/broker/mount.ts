@@ -141,8 +141,7 @@ const slash = 47;
 
 /** Where the filter begins that is matched: behind the group of a shared subscription. Source: MQTT 5.0 § 4.8.2. */
 function filterStart(packet: Buffer, start: number, length: number): number {
-  if (packet.compare(sharePrefix, 0, sharePrefix.length, start, start + sharePrefix.length) !== 0)
-    return start;
+  if (!sharePrefix.equals(packet.subarray(start, start + sharePrefix.length))) return start;
   const groupEnd = packet.indexOf(slash, start + sharePrefix.length);
   return groupEnd < 0 || groupEnd >= start + length ? start : groupEnd + 1;
 }

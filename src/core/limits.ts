@@ -67,15 +67,15 @@ export const connectionsMax = 4_096;
 /**
  * Connections that may begin at once, and in each second after that: of all, and of one address (of IPv6, one /64).
  *
- * As many as there may be can be back at once after the network was away: a thousand sensors, each with an address of
- * its own or all behind one router. Then a second takes 2,048, of one address half as many, so that a thousand guesses
+ * More than there may be can come at once: all sensors of a site behind one router after the network was away, or five
+ * thousand sockets that stay silent, which leave room for who is behind the same router. Then a second takes 2,048, of one address half as many, so that a thousand guesses
  * a second leave room for who is behind the same router. To begin costs an accept and the reading of a CONNECT, some
  * 0.1 ms; the work after that has a line of its own. Beyond: reset at once, counted, before TLS or a CONNECT is looked
  * at; the last quarter of what all may have is for addresses that have hardly asked.
  */
-export const connectBurstMax = 4_096;
+export const connectBurstMax = 10_240;
 export const connectsPerSecondMax = 2_048;
-export const connectsOfOneBurstMax = 2_048;
+export const connectsOfOneBurstMax = 5_120;
 export const connectsOfOnePerSecondMax = 1_024;
 
 /**
@@ -291,10 +291,6 @@ export const outboundHeldMax = 1_024;
 /** Bytes queued towards one subscriber after which retained and stored messages wait for it, and QoS 0 is dropped. */
 export const outboundPacedBytes: number = 256 * 1024;
 
-/** Messages on their way to subscribers inside the broker, and their bytes; beyond it they are dropped, counted. */
-export const fanOutMessagesMax = 8_192;
-export const fanOutBytesMax: number = 8 * 1024 * 1024;
-
 /** Sessions kept without a connection; the one that has been away longest is ended first. */
 export const sessionsMax = 1_024;
 
@@ -386,6 +382,11 @@ export const sessionOwnersMax = 5_120;
  */
 export const memoryTightShare = 0.85;
 export const memoryCriticalShare = 0.95;
+
+/** When the use has not grown for so long, the marks move above it, up to these: see `core/memory-pressure.ts`. */
+export const memoryPatienceMs = 10_000;
+export const memoryTightShareMax = 0.93;
+export const memoryCriticalShareMax = 0.98;
 
 /**
  * The ceiling: this share of what the service manager lets the process have, else this share of the machine's memory;

@@ -1,8 +1,9 @@
 /** Watches how much memory the process has beside what it may have, and tells of it before the system ends it. */
 import { totalmem } from "node:os";
+import { performance } from "node:perf_hooks";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { memoryOfAllowedShare, memoryOfMachineShare } from "../core/limits.ts";
+import { memoryOfAllowedShare, memoryOfMachineShare, memoryTightShare } from "../core/limits.ts";
 import { type MemoryPressure, PressureGauge } from "../core/memory-pressure.ts";
 import type { Logger, MetricFamily } from "../core/ports.ts";
 
@@ -90,12 +91,12 @@ export class MemoryWatch {
     const before = this.pressure;
     this.#sinceCollectedMs += this.#everyMs;
     let share = this.#share();
-    const isShort = new PressureGauge().look(share) || before !== "none";
+    const isShort = share >= memoryTightShare || before !== "none";
     if (isShort && this.#sinceCollectedMs >= collectEveryMs) {
       this.#collectGarbage();
       share = this.#share();
     }
-    if (!this.#gauge.look(share)) return;
+    if (!this.#gauge.look(share, performance.now())) return;
     if (before === "none") this.#begun += 1;
     this.#tell(share);
     this.#options.onChange(this.pressure);

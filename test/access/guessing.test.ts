@@ -116,12 +116,14 @@ test("a check that is shared is done as long as one of them waits, and is nobody
   const gate = await gatekeeper();
   const press = loginOf("10.0.0.1", "press", rightPassword);
   const answers = await Promise.all([
+    // This one is at it, so that the others wait.
+    gate.admit(loginOf("10.0.0.2", "oven", rightPassword)),
     gate.admit({ ...press, isAwaited: () => false }),
     gate.admit(press),
     gate.admit({ ...press, password: Buffer.from("wrong") }),
     gate.admit({ ...press, username: "nobody" }),
   ]);
-  expect(answers.slice(1)).toMatchObject([{ principal: { name: "press" } }, "credentials", "credentials"]);
+  expect(answers.slice(2)).toMatchObject([{ principal: { name: "press" } }, "credentials", "credentials"]);
 });
 
 function middle(times: readonly number[]): number {
@@ -150,8 +152,8 @@ test("nothing is checked for those who have left", async () => {
   const startedMs = performance.now();
   const answers = await Promise.all(Array.from({ length: 20 }, () => gate.admit(left)));
   expect(new Set(answers)).toEqual(new Set(["busy"]));
-  // Twenty checks would take a second.
-  expect(performance.now() - startedMs).toBeLessThan(200);
+  // Twenty checks take a second on a quiet machine.
+  expect(performance.now() - startedMs).toBeLessThan(600);
 });
 
 test("a password that was right before is right again at once", async () => {

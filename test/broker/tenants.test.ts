@@ -96,6 +96,22 @@ test.each(ways)(
   },
 );
 
+test("a subscription is shared within a tenant, and with nobody of another that calls its group the same", async () => {
+  await using world = await openWorld();
+  using ada = await connected(world, "ada");
+  using bob = await connected(world, "bob");
+  using eve = await connected(world, "eve");
+  using operator = await connected(world, "operator");
+  for (const client of [ada, bob, eve, operator]) await subscribed(client, "$share/g/t/#");
+  for (const messageId of [1, 2, 3, 4]) {
+    ada.send(publishPacket("t/a", String(messageId), { qos: 1, messageId, version: 5 }));
+  }
+  await until(() => heardBy(ada).length + heardBy(bob).length === 4, "each is heard once");
+  for (const client of [eve, operator]) await client.ping();
+  expect([...heardBy(ada), ...heardBy(bob)].toSorted()).toEqual(["t/a 1", "t/a 2", "t/a 3", "t/a 4"]);
+  expect([heardBy(ada).length, heardBy(eve), heardBy(operator)]).toEqual([2, [], []]);
+});
+
 test("a message goes on through its alias in the topics of its tenant", async () => {
   await using world = await openWorld();
   using ada = await connected(world, "ada");
@@ -124,9 +140,8 @@ test("the same client id is another client in each tenant, and outside of them",
 test("roles say what they grant in the words of the tenant's clients", async () => {
   await using world = await openWorld({ publish: ["s/%u"], subscribe: ["s/#", "$SYS/#"], receive: ["s/+"] });
   using ada = await connected(world, "ada");
-  expect(await subscribed(ada, "s/#", "#", "@north/s/#", "$SYS/#", "$share/g/s/a")).toEqual([
-    1, 0x87, 0x87, 1, 0x87,
-  ]);
+  const filters = ["s/#", "#", "@north/s/#", "$SYS/#", "$share/g/s/a", "$share/g/t/a"];
+  expect(await subscribed(ada, ...filters)).toEqual([1, 0x87, 0x87, 1, 1, 0x87]);
   const sent = ["s/ada", "s/bob", "@north/s/ada", "holdfast/x", "$SYS/x"];
   for (const [id, topic] of sent.entries()) {
     ada.send(publishPacket(topic, topic, { qos: 1, messageId: id + 1, version: 5 }));

@@ -161,13 +161,24 @@ export class LoopDisk implements Mounted {
   }
 }
 
+/** Blocks in which a disk is filled, each a part of the one before. */
+const largestBlock = 1024 * 1024;
+const blockRatio = 16;
+
 /** Writes a file until not a byte more fits. Removing it frees the disk. */
 export async function fillUp(path: string): Promise<void> {
   const file = await open(path, "w");
   try {
-    for (let size = 1024 * 1024; size >= 1; size = Math.floor(size / 16)) {
-      const block = new Uint8Array(size);
-      while (await fits(file.write(block))) continue;
+    let size = largestBlock;
+    for (let inRow = 0; size >= 1; ) {
+      if (!(await fits(file.write(new Uint8Array(size))))) {
+        size = Math.floor(size / blockRatio);
+        inRow = 0;
+        continue;
+      }
+      inRow += 1;
+      // A larger block would have fitted: whoever else is on the disk has given something back meanwhile.
+      if (inRow > blockRatio) size = largestBlock;
     }
   } finally {
     await file.close();

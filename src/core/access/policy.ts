@@ -55,7 +55,8 @@ export class AccessPolicy {
     const now = this.admissionOf({ kind, name, clientId });
     // Whoever belongs to another tenant is somebody else there.
     if (typeof now !== "string" && now.principal.tenant !== principal.tenant) return "removed";
-    // Of a restored session it is not known which password it was.
+    // Of a restored session it is not known by which password its client came. It lets nobody in, as whoever connects
+    // shows the one of today; it says under whose rules the session, and a will that comes late, stand by now.
     const isOther = credential !== undefined && typeof now !== "string" && now.credential !== credential;
     return isOther ? "password-changed" : now;
   }
