@@ -69,10 +69,11 @@ test("ten restarts, killed and stopped by turns, lose none of 10,000 messages fo
   expect(storeFaults(await readStoreContents(gateway.dataDirectory))).toEqual([]);
 });
 
+const killCount = isLongRun ? 50 : 8;
+
 test("QoS 2 from end to end delivers each message exactly once, however often the process is killed", {
-  timeout: 120_000,
+  timeout: killCount * 6_000 + 60_000,
 }, async () => {
-  const killCount = isLongRun ? 50 : 8;
   await using directory = await temporaryDirectory("exactly-once");
   await using gateway = await startGateway({ directory: directory.path });
   const random = seededRandom(faultSeed);
