@@ -6,7 +6,7 @@
 import { noTenantBounds, type TenantBounds } from "../core/access/tenant-quotas.ts";
 import { mountOf } from "../core/tenant.ts";
 import { type Allowance, allowanceOf, JointAllowance, type Pace } from "./allowance.ts";
-import { PacketType, readVariableInteger, type VariableInteger } from "./packets.ts";
+import { PacketType, readVariableInteger, variableInteger, type VariableInteger } from "./packets.ts";
 import { TopicNames } from "./topic-names.ts";
 import { readUint16 } from "./utf8.ts";
 
@@ -165,14 +165,7 @@ function lengthOf(length: number): Buffer {
   return Buffer.of(length >> 8, length & 255);
 }
 
-/** Source: MQTT 5.0 § 1.5.5. */
 function framed(first: number, parts: readonly Uint8Array[]): Buffer {
-  let remaining = parts.reduce((sum, part) => sum + part.length, 0);
-  const header = [first];
-  do {
-    const digit = remaining & 127;
-    remaining >>= 7;
-    header.push(remaining > 0 ? digit | 128 : digit);
-  } while (remaining > 0);
-  return Buffer.concat([Buffer.from(header), ...parts]);
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return Buffer.concat([Buffer.of(first, ...variableInteger(length)), ...parts]);
 }

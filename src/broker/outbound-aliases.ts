@@ -6,7 +6,7 @@
  * inside the engine, here is the order in which the subscriber reads.
  */
 import { outboundAliasesMax } from "../core/limits.ts";
-import { PacketType, readVariableInteger, type VariableInteger } from "./packets.ts";
+import { PacketType, readVariableInteger, variableInteger, type VariableInteger } from "./packets.ts";
 import { readUint16, textOf } from "./utf8.ts";
 
 const topicAlias = 0x23;
@@ -83,13 +83,4 @@ function withAlias(packet: Uint8Array, topicEnd: number, alias: number, topic: U
       rest,
     ].map((part) => Uint8Array.from(part)),
   );
-}
-
-/** Source: MQTT 5.0 § 1.5.5. */
-function variableInteger(value: number): number[] {
-  const bytes: number[] = [];
-  for (let rest = value; bytes.length === 0 || rest > 0; rest >>= 7) {
-    bytes.push(rest > 127 ? (rest & 127) | 128 : rest);
-  }
-  return bytes;
 }

@@ -44,6 +44,15 @@ export interface VariableInteger {
   length: number;
 }
 
+/** A number in the variable-length encoding, at most four bytes. Source: MQTT 5.0 § 1.5.5. */
+export function variableInteger(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = value; bytes.length === 0 || rest > 0; rest >>= 7) {
+    bytes.push(rest > 127 ? (rest & 127) | 128 : rest);
+  }
+  return bytes;
+}
+
 /**
  * Reads a variable byte integer into `into`.
  *

@@ -15,17 +15,12 @@ import { chunkKey, ChunkWriter, encodeMessage, messageKey, type StoredDelivery }
 /** How long a chunk may wait for the last of its messages. */
 const chunkMsMax = 5_000;
 
-interface PendingMessage {
-  readonly queuedAtMs: number;
-  readonly deliveries: readonly StoredDelivery[];
-}
-
 /** One chunk: open until its batch is complete. */
 export class QueueChunk implements LateValue {
   readonly number: number;
   readonly openedAtMs: number;
-  /** Messages that somebody waits for. */
-  readonly pending: Map<QueuedMessage, PendingMessage> = new Map();
+  /** Messages that somebody waits for, and who. */
+  readonly pending: Map<QueuedMessage, readonly StoredDelivery[]> = new Map();
   /** Durable when the journal has got so far. */
   position = 0;
   #writer: ChunkWriter | undefined;
@@ -44,7 +39,7 @@ export class QueueChunk implements LateValue {
   /** @returns By how many bytes it has grown. */
   add(message: QueuedMessage, deliveries: readonly StoredDelivery[]): number {
     const { packet, queuedAtMs } = message;
-    this.pending.set(message, { queuedAtMs, deliveries });
+    this.pending.set(message, deliveries);
     return this.#writer!.add(message.number, { packet, queuedAtMs, deliveries });
   }
 
@@ -100,7 +95,7 @@ export class QueueChunks {
 
   restoreMessage(chunk: QueueChunk, message: QueuedMessage, deliveries: readonly StoredDelivery[]): void {
     message.chunk = chunk;
-    chunk.pending.set(message, { queuedAtMs: message.queuedAtMs, deliveries });
+    chunk.pending.set(message, deliveries);
   }
 
   /** Removes chunks that nobody needs, and writes by itself what old ones still hold. */
@@ -109,8 +104,8 @@ export class QueueChunks {
       if (chunk.isOpen) continue;
       const isOld = nowMs - chunk.openedAtMs >= chunkMsMax;
       if (!isOld && chunk.pending.size > 0) continue;
-      for (const [message, { queuedAtMs, deliveries }] of chunk.pending) {
-        const { packet, number } = message;
+      for (const [message, deliveries] of chunk.pending) {
+        const { packet, number, queuedAtMs } = message;
         this.#journal.put(messageKey(number), encodeMessage({ packet, queuedAtMs, deliveries }));
         message.chunk = undefined;
         message.position = this.#journal.position;
